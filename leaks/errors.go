@@ -1,0 +1,48 @@
+package leaks
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/leakscope/leakscope/internal/codec"
+	"github.com/leakscope/leakscope/internal/kv"
+)
+
+// The sentinels of this package, for errors.Is. Those of lower rooms are the
+// same values.
+var (
+	// ErrCorrupt: stored bytes are not what was written. The message says in
+	// which segment, section and offset, never what stood there.
+	ErrCorrupt = codec.ErrCorrupt
+	// ErrNoSpace: the disk has not enough room to go on safely. Nothing was
+	// lost; free some and try again.
+	ErrNoSpace = kv.ErrNoSpace
+	// ErrLocked: another process, or this one, has the store open.
+	ErrLocked = kv.ErrLocked
+	// ErrWrongKey: the store was made under another key.
+	ErrWrongKey = errors.New("wrong key for this store")
+	// ErrClosed: the store was closed.
+	ErrClosed = errors.New("store is closed")
+	// ErrInvalid: a query or an option is malformed; see [ParamError].
+	ErrInvalid = errors.New("invalid parameter")
+	// ErrCursor: a cursor is not one of this store and query, or its snapshot
+	// is gone.
+	ErrCursor = errors.New("cursor is not valid any more")
+)
+
+// A ParamError says which parameter of a call is wrong, by its contract name.
+// It matches [ErrInvalid].
+type ParamError struct {
+	Param string // "page_size"
+	Msg   string // "must be from 1 to 200"
+}
+
+// Error describes the problem in one line.
+func (e *ParamError) Error() string { return e.Param + ": " + e.Msg }
+
+// Is makes errors.Is(err, ErrInvalid) true.
+func (e *ParamError) Is(target error) bool { return target == ErrInvalid }
+
+func paramErrorf(param, format string, args ...any) error {
+	return &ParamError{Param: param, Msg: fmt.Sprintf(format, args...)}
+}
