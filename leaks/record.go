@@ -68,6 +68,9 @@ type Record struct {
 	MachineID    string
 	HardwareID   string
 	Software     string
+
+	// Place is where the record stood. It is not stored; a reject carries it.
+	Place Place
 }
 
 // A Place says where in its input a record or reject stood.
