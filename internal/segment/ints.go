@@ -1,0 +1,269 @@
+package segment
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+
+	"github.com/leakscope/leakscope/internal/codec"
+)
+
+const (
+	blockShift = 10
+	blockLen   = 1 << blockShift // values of a block
+	chunkShift = blockShift + 4
+	chunkInts  = 1 << chunkShift // values of a chunk: 16 blocks
+
+	descLen = 16 // bytes of a block descriptor
+	padLen  = 8  // zeros behind the payload, so that any value can be loaded as a word
+
+	// maxWidth is the widest packed value short of a whole word: one of this
+	// width lies within eight bytes wherever it starts.
+	maxWidth = 56
+
+	lineShift = 10 // a block's slope is in 1/1024 a position
+)
+
+// scales are the common divisors a block is tried with: days, hours and
+// minutes of times in seconds. A descriptor holds the index.
+var scales = [...]uint64{1, 60, 3600, 86400}
+
+// A desc describes a block: value i is base + scale*packed[i] + i*slope/1024.
+type desc struct {
+	base  uint64
+	slope uint32
+	scale uint8 // index into scales
+	width uint8 // bits of a packed value: 0 to maxWidth, or 64
+	at    uint32
+}
+
+// The last four bytes of a descriptor: width in 8 bits, scale in 4, at in 20.
+const (
+	scaleBit = 8
+	atBit    = 12
+	maxAt    = 1<<(32-atBit) - 1
+)
+
+// An IntsWriter writes a column of unsigned integers. Errors of the sink stick
+// and come back from Finish.
+type IntsWriter struct {
+	sink    codec.ChunkSink
+	err     error
+	n       uint64
+	fill    int // values in block
+	block   [blockLen]uint64
+	rest    [blockLen]uint64 // scratch
+	descs   []desc
+	count   int // values in the chunk's finished blocks
+	payload []byte
+	out     []byte
+}
+
+// NewIntsWriter starts a column in sink, which it must have to itself. It keeps
+// some 16 KiB and the chunk it is at, at most 128 KiB twice.
+func NewIntsWriter(sink codec.ChunkSink) *IntsWriter { return &IntsWriter{sink: sink} }
+
+// Append adds a value.
+func (w *IntsWriter) Append(v uint64) {
+	w.block[w.fill] = v
+	w.fill++
+	if w.fill == blockLen {
+		w.flushBlock()
+	}
+}
+
+// Len returns the number of values appended.
+func (w *IntsWriter) Len() uint64 { return w.n + uint64(w.fill) }
+
+// Finish writes what is left and returns the first error. The column is then
+// complete; more must not be appended.
+func (w *IntsWriter) Finish() error {
+	if w.fill > 0 {
+		w.flushBlock()
+	}
+	if len(w.descs) > 0 {
+		w.flushChunk()
+	}
+	return w.err
+}
+
+func (w *IntsWriter) flushBlock() {
+	vals := w.block[:w.fill]
+	d := w.plan(vals)
+	d.at = uint32(len(w.payload)) // from the payload's start; made absolute in flushChunk
+	rest := w.rest[:len(vals)]
+	var acc uint64
+	for i, v := range vals {
+		rest[i] = v - d.base - acc>>lineShift
+		acc += uint64(d.slope)
+	}
+	switch d.scale { // constant divisors, so that none is a division
+	case 1:
+		for i := range rest {
+			rest[i] /= 60
+		}
+	case 2:
+		for i := range rest {
+			rest[i] /= 3600
+		}
+	case 3:
+		for i := range rest {
+			rest[i] /= 86400
+		}
+	}
+	w.payload = pack(w.payload, rest, uint(d.width))
+	w.descs = append(w.descs, d)
+	w.count += w.fill
+	w.n += uint64(w.fill)
+	w.fill = 0
+	if len(w.descs) == chunkInts/blockLen {
+		w.flushChunk()
+	}
+}
+
+// plan chooses how vals are stored: less their minimum, divided by the largest
+// scale that divides all of them, or, when they ascend and that is smaller,
+// less a line through them.
+func (w *IntsWriter) plan(vals []uint64) desc {
+	lo, hi, prev := vals[0], vals[0], vals[0]
+	ascend := true
+	for _, v := range vals {
+		lo, hi = min(lo, v), max(hi, v)
+		ascend = ascend && v >= prev
+		prev = v
+	}
+	d := desc{base: lo}
+	for s := len(scales) - 1; s > 0; s-- {
+		if hi-lo >= scales[s] && divisible(vals, lo, scales[s]) {
+			d.scale = uint8(s)
+			break
+		}
+	}
+	d.width = width((hi - lo) / scales[d.scale])
+	if !ascend || d.width == 0 || len(vals) < 2 {
+		return d
+	}
+	if l, ok := line(vals); ok && l.width < d.width {
+		return l
+	}
+	return d
+}
+
+// line fits a line through the first and the last of the ascending vals.
+func line(vals []uint64) (desc, bool) {
+	first := vals[0]
+	rise := vals[len(vals)-1] - first
+	run := uint64(len(vals) - 1)
+	if rise > run<<21 { // keeps all below free of overflow, and the slope in 32 bits
+		return desc{}, false
+	}
+	slope := rise << lineShift / run
+	var lo, hi int64
+	var acc uint64
+	for _, v := range vals {
+		r := int64(v-first) - int64(acc>>lineShift)
+		lo, hi = min(lo, r), max(hi, r)
+		acc += slope
+	}
+	// The base wraps when the line starts below zero; so does the sum.
+	return desc{base: first + uint64(lo), slope: uint32(slope), width: width(uint64(hi - lo))}, true
+}
+
+func divisible(vals []uint64, base, by uint64) bool {
+	// A column of small numbers fails at the first few; days pass all.
+	for _, v := range vals {
+		if (v-base)%by != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// width is the bits stored for values up to v.
+func width(v uint64) uint8 {
+	if n := bits.Len64(v); n <= maxWidth {
+		return uint8(n)
+	}
+	return 64
+}
+
+// pack appends vals, width bits each, lowest bits first, padded to a byte.
+func pack(dst []byte, vals []uint64, width uint) []byte {
+	switch width {
+	case 0:
+		return dst
+	case 64:
+		for _, v := range vals {
+			dst = binary.LittleEndian.AppendUint64(dst, v)
+		}
+		return dst
+	}
+	var word uint64
+	var have uint
+	for _, v := range vals {
+		word |= v << have
+		have += width
+		if have >= 64 {
+			dst = binary.LittleEndian.AppendUint64(dst, word)
+			have -= 64
+			word = v >> (width - have) // 0 when have is 0: v has width bits
+		}
+	}
+	for ; have > 0; have -= min(have, 8) {
+		dst = append(dst, byte(word))
+		word >>= 8
+	}
+	return dst
+}
+
+func (w *IntsWriter) flushChunk() {
+	out := append(w.out[:0], byte(w.count), byte(w.count>>8))
+	start := uint32(2 + len(w.descs)*descLen)
+	for _, d := range w.descs {
+		out = binary.LittleEndian.AppendUint64(out, d.base)
+		out = binary.LittleEndian.AppendUint32(out, d.slope)
+		out = binary.LittleEndian.AppendUint32(out,
+			uint32(d.width)|uint32(d.scale)<<scaleBit|(d.at+start)<<atBit)
+	}
+	out = append(out, w.payload...)
+	out = append(out, make([]byte, padLen)...)
+	if w.err == nil {
+		w.err = w.sink.WriteChunk(out)
+	}
+	w.out, w.payload, w.descs, w.count = out, w.payload[:0], w.descs[:0], 0
+}
+
+// Ints is a column of unsigned integers. It is safe for concurrent use; its
+// cursors are not.
+type Ints struct {
+	src codec.ChunkSource
+	n   uint64
+}
+
+// OpenInts opens the column of n values in src. Their number is checked against
+// that of the chunks here and against each chunk when it is used; errors wrap
+// [codec.ErrCorrupt].
+func OpenInts(src codec.ChunkSource, n uint64) (*Ints, error) {
+	if err := checkChunks(src, n, chunkShift); err != nil {
+		return nil, fmt.Errorf("integer column: %w", err)
+	}
+	return &Ints{src: src, n: n}, nil
+}
+
+// checkChunks checks that src has the chunks of n values of 1<<shift a chunk.
+func checkChunks(src codec.ChunkSource, n uint64, shift uint) error {
+	have, need := uint64(src.Chunks()), n>>shift
+	if n&(1<<shift-1) != 0 {
+		need++
+	}
+	if have != need {
+		return fmt.Errorf("%w: %d chunks for %d values, want %d", codec.ErrCorrupt, have, n, need)
+	}
+	return nil
+}
+
+// Len returns the number of values.
+func (c *Ints) Len() uint64 { return c.n }
+
+// Cursor returns a new cursor. It is cheap, and holds on to one chunk at most.
+func (c *Ints) Cursor() *IntsCursor { return &IntsCursor{col: c, chunk: -1} }

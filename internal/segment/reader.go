@@ -1,0 +1,201 @@
+package segment
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"sync"
+
+	"github.com/leakscope/leakscope/internal/codec"
+)
+
+// A Reader reads one segment. It is safe for concurrent use.
+type Reader struct {
+	r        io.ReaderAt
+	name     string
+	cache    *Cache
+	dir      *directory
+	sum      uint64
+	sections map[uint16]*Section
+
+	// loading is held while a chunk is loaded, so that goroutines in need of
+	// the same one load it once. Chunks share the locks.
+	loading [16]sync.Mutex
+	closed  bool // guarded by cache.mu, or by loading[0] without a cache
+}
+
+// Open reads the directory of the segment of so many bytes in r and checks it:
+// the magics, the footer's checksum, and that the chunks fill the file without
+// gap or overlap. Chunks are read and checked when they are used. The name
+// stands in errors. With a nil cache no chunk is kept.
+//
+// Errors wrap [codec.ErrCorrupt] for bytes that are not a segment,
+// [ErrVersion] for a segment of another format version, and otherwise what r
+// returned. Open does not take over r; close it after the Reader.
+func Open(r io.ReaderAt, size int64, name string, cache *Cache) (*Reader, error) {
+	s := &Reader{r: r, name: name, cache: cache}
+	if err := s.open(size); err != nil {
+		return nil, fmt.Errorf("segment %s: %w", name, err)
+	}
+	return s, nil
+}
+
+func (r *Reader) open(size int64) error {
+	if size < headLen+tailLen {
+		return fmt.Errorf("%w: %d bytes are too few", codec.ErrCorrupt, size)
+	}
+	var head [headLen]byte
+	var tail [tailLen]byte
+	if err := readFull(r.r, head[:], 0); err != nil {
+		return fmt.Errorf("header: %w", err)
+	}
+	if err := readFull(r.r, tail[:], size-tailLen); err != nil {
+		return fmt.Errorf("trailer: %w", err)
+	}
+	if err := checkMagic(string(head[:]), string(tail[tailLen-8:])); err != nil {
+		return err
+	}
+	at := binary.LittleEndian.Uint64(tail[0:])
+	n := binary.LittleEndian.Uint64(tail[8:])
+	r.sum = binary.LittleEndian.Uint64(tail[16:])
+	body := uint64(size - tailLen)
+	if at < headLen || at > body || n != body-at || n > MaxFooter {
+		return fmt.Errorf("%w: trailer does not describe a footer before it", codec.ErrCorrupt)
+	}
+	footer := make([]byte, n)
+	if err := readFull(r.r, footer, int64(at)); err != nil {
+		return fmt.Errorf("footer: %w", err)
+	}
+	if codec.Checksum(footer) != r.sum {
+		return fmt.Errorf("%w: footer at byte %d does not match its checksum", codec.ErrCorrupt, at)
+	}
+	dir, err := decodeFooter(footer, int64(at))
+	if err != nil {
+		return fmt.Errorf("footer at byte %d: %w", at, err)
+	}
+	r.dir = dir
+	r.sections = make(map[uint16]*Section, len(dir.sections))
+	slots := make([]slot, len(dir.chunks))
+	for i, s := range dir.sections {
+		r.sections[s.id] = &Section{
+			r:     r,
+			ref:   &r.dir.sections[i],
+			infos: dir.chunks[s.first : s.first+s.chunks],
+			slots: slots[s.first : s.first+s.chunks],
+		}
+	}
+	return nil
+}
+
+// checkMagic tells damage from a version to come.
+func checkMagic(head, tail string) error {
+	if head == headMagic && tail == tailMagic {
+		return nil
+	}
+	const n = headLen - 1
+	if head[:n] == headMagic[:n] && tail[:n] == tailMagic[:n] && head[n] == tail[n] {
+		return fmt.Errorf("%w: version %d, known is %d", ErrVersion, head[n], Version)
+	}
+	return fmt.Errorf("%w: not a segment", codec.ErrCorrupt)
+}
+
+// readFull reads len(b) bytes at off. Bytes that are not there are corruption.
+func readFull(r io.ReaderAt, b []byte, off int64) error {
+	n, err := r.ReadAt(b, off)
+	if n == len(b) {
+		return nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: %d of %d bytes at byte %d are there", codec.ErrCorrupt, n, len(b), off)
+	}
+	return fmt.Errorf("read %d bytes at byte %d: %w", len(b), off, err)
+}
+
+// Meta returns what Finish was given; it must not be changed.
+func (r *Reader) Meta() []byte { return r.dir.meta }
+
+// FooterSum returns the checksum of the footer, see [Summary].
+func (r *Reader) FooterSum() uint64 { return r.sum }
+
+// Section returns section id. A section that was not written is nil, which
+// works and has no chunks.
+func (r *Reader) Section(id uint16) *Section { return r.sections[id] }
+
+// A SectionInfo says how large a section is.
+type SectionInfo struct {
+	ID     uint16
+	Chunks int
+	Stored int64 // bytes in the file
+	Raw    int64 // bytes when loaded
+}
+
+// Sections lists the sections by ascending id.
+func (r *Reader) Sections() iter.Seq[SectionInfo] {
+	return func(yield func(SectionInfo) bool) {
+		for _, s := range r.dir.sections {
+			info := SectionInfo{ID: s.id, Chunks: s.chunks}
+			for _, c := range r.dir.chunks[s.first : s.first+s.chunks] {
+				info.Stored += int64(c.stored)
+				info.Raw += int64(c.raw)
+			}
+			if !yield(info) {
+				return
+			}
+		}
+	}
+}
+
+// Verify reads every chunk from the file, past the cache, and checks it. It
+// returns the first problem, an error wrapping [codec.ErrCorrupt] for damage.
+func (r *Reader) Verify(ctx context.Context) error {
+	var stored, raw []byte
+	for i := range r.dir.sections {
+		s := r.sections[r.dir.sections[i].id]
+		for j := range s.infos {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			var err error
+			if stored, raw, err = s.read(j, stored, raw); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Close gives the reader's chunks back to the cache. Chunks in use stay valid;
+// further ones fail with [ErrClosed].
+func (r *Reader) Close() error {
+	c := r.cache
+	if c == nil {
+		r.loading[0].Lock()
+		r.closed = true
+		r.loading[0].Unlock()
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.closed = true
+	for _, s := range r.sections {
+		for i := range s.slots {
+			if e := s.slots[i].entry.Load(); e != nil {
+				c.remove(e)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Reader) isClosed() bool {
+	mu := &r.loading[0]
+	if r.cache != nil {
+		mu = &r.cache.mu
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	return r.closed
+}
