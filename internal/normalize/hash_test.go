@@ -1,0 +1,160 @@
+package normalize
+
+import (
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/zeebo/blake3"
+	"pgregory.net/rapid"
+)
+
+func testKey(fill byte) (key [32]byte) {
+	for i := range key {
+		key[i] = fill + byte(i)
+	}
+	return key
+}
+
+// The hashes are part of the store format: a change here is a change of every
+// store.
+func TestHashesStayTheSame(t *testing.T) {
+	h := NewHasher(testKey(1))
+	hash := h.Credential("anna@example.com", "Winter!2024", "app.example.com")
+	check, mac := h.Check(), h.MAC([]byte("cursor"))
+	for _, c := range []struct{ name, got, want string }{
+		{"credential", hex.EncodeToString(hash[:]), "3f5d920542c149137ebc1391cf64b162"},
+		{"check", hex.EncodeToString(check[:]), "41d6f164a7ab667fd76d6e9368040650"},
+		{"mac", hex.EncodeToString(mac[:]), "97ddca63cb946c0a7c1efe00fd0c42cc"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s = %s, want %s", c.name, c.got, c.want)
+		}
+	}
+	if got := h.Password("Winter!2024"); got != 0xdad724214bfbc1c2 {
+		t.Errorf("password digest = %#x", got)
+	}
+}
+
+// The definition, written out the long way.
+func TestCredentialIsKeyedBLAKE3(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var key, sub [32]byte
+		copy(key[:], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "key"))
+		u := rapid.String().Draw(t, "username")
+		p := rapid.String().Draw(t, "password")
+		d := strings.Repeat(rapid.String().Draw(t, "domain"), rapid.IntRange(0, 40).Draw(t, "times"))
+		blake3.DeriveKey(contextCredential, key[:], sub[:])
+		b, err := blake3.NewKeyed(sub[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []string{u, p, d} {
+			n := uint64(len(s))
+			for ; n >= 0x80; n >>= 7 {
+				b.Write([]byte{byte(n) | 0x80})
+			}
+			b.Write([]byte{byte(n)})
+			b.Write([]byte(s))
+		}
+		h := NewHasher(key)
+		h.Password(p) // what was hashed before must not matter
+		if got := h.Credential(u, p, d); string(got[:]) != string(b.Sum(nil)[:16]) {
+			t.Fatalf("hash %x, want %x", got, b.Sum(nil)[:16])
+		}
+	})
+}
+
+func TestOneHashForOneCredential(t *testing.T) {
+	n, h := NewNormalizer(), NewHasher(testKey(0))
+	hash := func(user, host string) [16]byte {
+		t.Helper()
+		v, err := n.Host(host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h.Credential(Username(user), "secret", v.Domain)
+	}
+	want := hash("anna@example.org", "https://example.com/b")
+	for _, c := range [][2]string{
+		{"anna@example.org", "HTTPS://Example.com:443/a"},
+		{" Anna@Example.ORG\t", "example.com."},
+		{"ANNA@example.org", "http://user:pw@EXAMPLE.com/?x#y"},
+	} {
+		if hash(c[0], c[1]) != want {
+			t.Errorf("%q at %q hashes differently", c[0], c[1])
+		}
+	}
+	if hash("Anna", "example.com") == hash("anna", "example.com") {
+		t.Error("the case of a login that is no e-mail address must count")
+	}
+}
+
+func TestFieldsDoNotRunTogether(t *testing.T) {
+	h := NewHasher(testKey(0))
+	if h.Credential("ab", "c", "") == h.Credential("a", "bc", "") {
+		t.Fatal(`("ab","c") and ("a","bc") share a hash`)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		short := rapid.StringOfN(rapid.SampledFrom([]rune("a\x00\x01")), 0, 4, -1)
+		a := [3]string{short.Draw(t, "u1"), short.Draw(t, "p1"), short.Draw(t, "d1")}
+		b := [3]string{short.Draw(t, "u2"), short.Draw(t, "p2"), short.Draw(t, "d2")}
+		same := h.Credential(a[0], a[1], a[2]) == h.Credential(b[0], b[1], b[2])
+		if same != (a == b) {
+			t.Fatalf("%q and %q: same hash %v", a, b, same)
+		}
+	})
+}
+
+func TestAnotherKeySharesNothing(t *testing.T) {
+	seen := map[[16]byte]bool{}
+	passwords := map[uint64]bool{}
+	const each = 200
+	for k := range 5 {
+		h := NewHasher(testKey(byte(k)))
+		seen[h.Check()] = true
+		seen[h.MAC(nil)] = true
+		for i := range each {
+			s := strings.Repeat("x", i)
+			seen[h.Credential(s, s, "example.com")] = true
+			passwords[h.Password(s)] = true
+		}
+	}
+	if len(seen) != 5*(each+2) || len(passwords) != 5*each {
+		t.Errorf("%d hashes and %d digests are distinct", len(seen), len(passwords))
+	}
+}
+
+func TestCloneAgrees(t *testing.T) {
+	h := NewHasher(testKey(7))
+	c := h.Clone()
+	h.Credential("left", "over", "state")
+	if h.Credential("a", "b", "c") != c.Credential("a", "b", "c") || h.Check() != c.Check() ||
+		h.Password("p") != c.Password("p") || h.MAC([]byte("m")) != c.MAC([]byte("m")) {
+		t.Error("a clone hashes differently")
+	}
+}
+
+func TestHashingDoesNotAllocate(t *testing.T) {
+	h := NewHasher(testKey(7))
+	if n := testing.AllocsPerRun(100, func() {
+		h.Credential("anna@example.com", "Winter!2024", "app.example.com")
+		h.Password("Winter!2024")
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkCredential(b *testing.B) {
+	h := NewHasher(testKey(7))
+	for b.Loop() {
+		h.Credential("anna.example@mail.example", "Winter!2024", "app.example.com")
+	}
+}
+
+func BenchmarkPassword(b *testing.B) {
+	h := NewHasher(testKey(7))
+	for b.Loop() {
+		h.Password("Winter!2024")
+	}
+}
