@@ -1,0 +1,177 @@
+// Command leakctl is the command line of leakscope: it ingests files into a
+// store and asks the store everything the API can be asked. It holds no logic
+// of its own beyond flags, files and output.
+//
+// Exit codes: 0 done, 1 failed, 2 wrong usage. Errors go to standard error,
+// one line each; answers go to standard output.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/leakscope/leakscope/leaks"
+)
+
+// The exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// cli is the whole command line.
+type cli struct {
+	Store   string `required:"" placeholder:"DIR" help:"Directory of the store."`
+	KeyFile string `placeholder:"FILE" help:"File with the store's key: 64 hex digits. Without it, a file of the user's configuration directory named after the store. Made on first ingest; never inside the store."`
+	JSON    bool   `name:"json" help:"Print JSON instead of tables."`
+
+	Ingest    ingestCmd    `cmd:"" help:"Take files into the store, making it if need be."`
+	Details   detailsCmd   `cmd:"" help:"List deduplicated credentials of a scope."`
+	ByHash    byHashCmd    `cmd:"" help:"List every occurrence of one credential."`
+	Analytics analyticsCmd `cmd:"" help:"Show the permanent aggregates of one domain."`
+	Stats     statsCmd     `cmd:"" help:"Show the statistics of a scope in a window."`
+	Compact   compactCmd   `cmd:"" help:"Merge all segments and give disk space back."`
+	Expire    expireCmd    `cmd:"" help:"Drop occurrences detected before a day; aggregates stay."`
+	Verify    verifyCmd    `cmd:"" help:"Read and check every stored byte."`
+	Info      infoCmd      `cmd:"" help:"Show segments, rows, and bytes by part."`
+}
+
+// env is what a command runs in.
+type env struct {
+	ctx    context.Context
+	cli    *cli
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// errReported is returned by a command that failed and has said why.
+var errReported = errors.New("failed")
+
+// usageError is a mistake in how leakctl was called.
+type usageError struct{ msg string }
+
+func (e *usageError) Error() string { return e.msg }
+
+func usageErrorf(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal ends the work cleanly; a second one kills.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is main with its surroundings as parameters; it returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	e := &env{ctx: ctx, cli: new(cli), stdin: stdin, stdout: stdout, stderr: stderr}
+	parser, err := kong.New(e.cli,
+		kong.Name("leakctl"),
+		kong.Description("Store, search and count credential leaks. Passwords are masked on the way in and kept nowhere."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.Writers(stdout, stderr),
+	)
+	if err != nil {
+		e.sayError(err)
+		return exitFailed
+	}
+	call, err := parser.Parse(args)
+	if err != nil {
+		e.sayError(fmt.Errorf("%w (leakctl --help tells more)", err))
+		return exitUsage
+	}
+	return e.code(call.Run(e))
+}
+
+// code reports err, if any, and returns the exit code for it.
+func (e *env) code(err error) int {
+	var param *leaks.ParamError
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errReported):
+		return exitFailed
+	case errors.As(err, &param):
+		// Our flags are the API's names with dashes.
+		e.sayError(fmt.Errorf("--%s: %s", strings.ReplaceAll(param.Param, "_", "-"), param.Msg))
+		return exitUsage
+	case errors.As(err, &usage), errors.Is(err, leaks.ErrInvalid):
+		e.sayError(err)
+		return exitUsage
+	}
+	e.sayError(err)
+	return exitFailed
+}
+
+// sayError prints err as one line.
+func (e *env) sayError(err error) { e.say("%s", err) }
+
+// say prints one line on standard error.
+func (e *env) say(format string, args ...any) {
+	fmt.Fprintln(e.stderr, "leakctl: "+printable(fmt.Sprintf(format, args...)))
+}
+
+// open opens the store; create makes it when it is not there yet.
+func (e *env) open(create bool, opts leaks.Options) (*leaks.Store, error) {
+	dir := e.cli.Store
+	exists, err := holdsSomething(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !exists && !create {
+		return nil, fmt.Errorf("no store at %s: leakctl ingest makes one", dir)
+	}
+	key, keyFile, err := e.key(!exists)
+	if err != nil {
+		return nil, err
+	}
+	opts.Key = key
+	s, err := leaks.Open(dir, &opts)
+	if errors.Is(err, leaks.ErrWrongKey) {
+		return nil, fmt.Errorf("%w: key file %s", err, keyFile)
+	}
+	return s, err
+}
+
+// query opens the store for one question and closes it again.
+func (e *env) query(ask func(*leaks.Store) error) error {
+	s, err := e.open(false, leaks.Options{NoBackgroundMerge: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(ask(s), s.Close())
+}
+
+// holdsSomething reports whether dir is a directory with anything in it. An
+// empty or missing one has no store; whether another one has, leaks.Open
+// decides.
+func holdsSomething(dir string) (bool, error) {
+	f, err := os.Open(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	_, err = f.Readdirnames(1)
+	if errors.Is(err, io.EOF) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("store %s: %w", dir, err)
+	}
+	return true, nil
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/leakscope/leakscope/leaks"
+)
+
+type detailsCmd struct {
+	columnFlag
+	identifierFlags
+	filterFlags
+	Search         string `placeholder:"TEXT" help:"Substring, in any case, of user name, host, domains, IP address, computer name or machine user."`
+	MinOccurrences int    `placeholder:"N" help:"At least N distinct sources."`
+	SortBy         string `enum:"source_count,last_seen" default:"source_count" help:"Order, descending: ${enum}."`
+	Page           int    `default:"1" help:"Page, from 1."`
+	PageSize       int    `default:"50" help:"Rows a page, 1 to 200."`
+}
+
+func (c *detailsCmd) Run(e *env) error {
+	scope, err := c.scope(c.columnFlag, false)
+	if err != nil {
+		return err
+	}
+	// In Go, zero stands for the default; written out it is a mistake.
+	if c.Page < 1 {
+		return usageErrorf("--page: must be at least 1")
+	}
+	if c.PageSize < 1 {
+		return usageErrorf("--page-size: must be from 1 to 200")
+	}
+	return e.query(func(s *leaks.Store) error {
+		answer, err := s.Details(e.ctx, leaks.DetailsQuery{
+			Scope: scope, Filters: c.filters(),
+			Search: c.Search, MinOccurrences: c.MinOccurrences,
+			SortBy: leaks.Sort(c.SortBy), Page: c.Page, PageSize: c.PageSize,
+		})
+		if err != nil {
+			return err
+		}
+		return e.print(answer, func(p *page) { detailsTable(p, answer) })
+	})
+}
+
+func detailsTable(p *page, d *leaks.DetailsPage) {
+	var rows [][]string
+	for _, c := range d.Data {
+		rows = append(rows, []string{
+			shorten(c.Username, 28), c.Password, shorten(dash(c.Domain), 24), strings.Join(c.Types, "+"),
+			strconv.Itoa(c.SourceCount), day(c.LastSeen), c.Hash,
+		})
+	}
+	p.table([]string{"USERNAME", "PASS", "DOMAIN", "TYPES", ">SRC", "LAST SEEN", "HASH"}, rows)
+	p.line("%s credentials, page %d of %d", number(d.Total), d.Page, d.TotalPages)
+}
+
+func day(t leaks.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02")
+}
+
+type byHashCmd struct {
+	columnFlag
+	identifierFlags
+	Hash string `required:"" help:"Credential hash, 32 hex digits."`
+}
+
+func (c *byHashCmd) Run(e *env) error {
+	scope, err := c.scope(c.columnFlag, true)
+	if err != nil {
+		return err
+	}
+	return e.query(func(s *leaks.Store) error {
+		found, err := s.Occurrences(e.ctx, scope, c.Hash)
+		if err != nil {
+			return err
+		}
+		return e.print(found, func(p *page) { occurrencesTable(p, found) })
+	})
+}
+
+func occurrencesTable(p *page, o *leaks.Occurrences) {
+	var rows [][]string
+	for _, r := range o.Data {
+		rows = append(rows, []string{
+			r.UploadStealed.String(), r.Type, shorten(dash(r.Source), 20), shorten(dash(r.Host), 34),
+			shorten(dash(r.StealerName), 12), dash(r.Country), dash(r.IPAddress), shorten(dash(r.ComputerName), 16),
+		})
+	}
+	if len(o.Data) > 0 {
+		p.line("%s  %s", o.Data[0].Username, o.Data[0].Password)
+	}
+	p.table([]string{"DETECTED", "TYPE", "SOURCE", "HOST", "STEALER", "CC", "IP", "COMPUTER"}, rows)
+	p.line("%s occurrences", number(len(o.Data)))
+}

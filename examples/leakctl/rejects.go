@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"os"
+
+	"github.com/leakscope/leakscope/leaks"
+)
+
+// rejectFile appends refused records to a file, one JSON line each. It holds
+// places and reasons only, nothing of the records themselves.
+type rejectFile struct {
+	file *os.File // nil: nothing is written
+	buf  *bufio.Writer
+	enc  *json.Encoder
+	err  error
+}
+
+// rejectLine is one line of the file.
+type rejectLine struct {
+	Reason leaks.RejectReason `json:"reason"`
+	File   string             `json:"file"`
+	Line   int64              `json:"line"`
+	Detail string             `json:"detail"`
+}
+
+// openRejects opens or makes the file; with an empty path all goes nowhere.
+// It appends, so that an interrupted and resumed ingest loses none.
+func openRejects(path string) (*rejectFile, error) {
+	if path == "" {
+		return &rejectFile{}, nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	buf := bufio.NewWriter(f)
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(false)
+	return &rejectFile{file: f, buf: buf, enc: enc}, nil
+}
+
+// write takes one reject; it fits leaks.IngestOptions.Reject.
+func (r *rejectFile) write(rej *leaks.Reject) {
+	if r.file == nil || r.err != nil {
+		return
+	}
+	r.err = r.enc.Encode(rejectLine{rej.Reason, rej.Place.File, rej.Place.Line, rej.Detail})
+}
+
+// close flushes and closes, and returns the first error since openRejects.
+func (r *rejectFile) close() error {
+	if r.file == nil {
+		return nil
+	}
+	return errors.Join(r.err, r.buf.Flush(), r.file.Close())
+}
