@@ -1,0 +1,3 @@
+// Package stats counts leaks: mergeable, permanent aggregates with sketches of
+// distinct values, and exact reports over occurrences handed to it.
+package stats
