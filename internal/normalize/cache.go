@@ -33,10 +33,10 @@ func (c *cache) pair(name string) *[2]slot {
 
 func (c *cache) get(name string) (domain, root string, ok bool) {
 	p := c.pair(name)
-	if p[0].key == name {
-		return p[0].domain, p[0].root, name != ""
+	if p[0].key == name && name != "" {
+		return p[0].domain, p[0].root, true
 	}
-	if p[1].key != name {
+	if p[1].key != name || name == "" {
 		return "", "", false
 	}
 	p[0], p[1] = p[1], p[0]

@@ -233,3 +233,16 @@ func BenchmarkHostUncached(b *testing.B) {
 		_, _ = n.Host("https://vpn.example.co.uk:8443/dana-na/auth/login.php")
 	}
 }
+
+// The empty name stands in every free slot and is no domain all the same.
+func TestCacheNeverHoldsTheEmptyName(t *testing.T) {
+	n := NewNormalizer()
+	for i := range 2 * firstSlots {
+		if d, err := n.Domain(""); err == nil {
+			t.Fatalf("after %d names the empty one is the domain %q", i, d)
+		}
+		if _, err := n.Domain("n" + strconv.Itoa(i) + ".example"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
