@@ -115,7 +115,7 @@ func (k *IntsCursor) Decode(lo, hi uint64, dst []uint64) []uint64 {
 		}
 		from := lo - k.first
 		n := min(k.count-from, hi-lo)
-		k.unpack(from, out[:n])
+		unpack(k, from, out[:n])
 		out, lo = out[n:], lo+n
 	}
 	return dst
@@ -166,6 +166,16 @@ func (k *IntsCursor) Search(lo, hi, v uint64) uint64 {
 		return hi
 	}
 	end := hi
+	// The block it is at often has the answer: sorted lookups go on from there.
+	if a, b := max(lo, k.first), min(hi, k.first+k.count); a < b {
+		if k.At(a) >= v {
+			hi = a
+		} else if lo = a + 1; k.At(b-1) < v {
+			lo = b
+		} else {
+			hi = b - 1
+		}
+	}
 	for lo < hi {
 		mid := lo + (hi-lo)/2
 		if k.At(mid) < v {
