@@ -1,0 +1,117 @@
+package formats
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+)
+
+// blockSize is how much input goes to a worker at once: small enough for a
+// core's own cache together with the records it gives, large enough that
+// handing it over costs nothing.
+const blockSize = 256 << 10
+
+// A splitter cuts a file into blocks of whole lines.
+type splitter struct {
+	r     io.Reader
+	size  int    // bytes to read at a time
+	max   int    // longest line it holds, without the newline
+	carry []byte // begin of a line, tail of the last block's buffer
+	err   error  // how the input ended, once it has
+}
+
+// next returns the next lines. Only the input's last line may lack its newline;
+// lines above max may stand in data and are the caller's to refuse, unless they
+// are too large to hold: then long is set, and the line is gone. The error is
+// io.EOF at the end; of a line cut short by another error nothing is returned.
+func (s *splitter) next(ctx context.Context) (data []byte, long bool, err error) {
+	if s.err != nil {
+		return s.last()
+	}
+	// Fresh memory each time: records alias it for as long as they live.
+	buf := make([]byte, len(s.carry)+s.size)
+	n := copy(buf, s.carry)
+	s.carry = nil
+	for from := 0; ; {
+		var m int
+		m, s.err = fill(ctx, s.r, buf[n:])
+		n += m
+		if s.err == io.EOF {
+			if n == 0 {
+				return nil, false, io.EOF
+			}
+			return buf[:n], false, nil
+		}
+		if i := bytes.LastIndexByte(buf[from:n], '\n'); i >= 0 {
+			s.carry = buf[from+i+1 : n]
+			return buf[:from+i+1], false, nil
+		}
+		if s.err != nil {
+			return nil, false, s.err
+		}
+		if n > s.max {
+			if err := s.skipLine(ctx, buf); err != nil {
+				return nil, false, err
+			}
+			return nil, true, nil
+		}
+		from = n
+		buf = append(buf, make([]byte, s.size)...)
+	}
+}
+
+// last returns what is left once the input has ended: after an error only the
+// whole lines, as nobody knows what the error cut off.
+func (s *splitter) last() (data []byte, long bool, err error) {
+	rest := s.carry
+	s.carry = nil
+	if s.err != io.EOF {
+		rest = rest[:bytes.LastIndexByte(rest, '\n')+1]
+	}
+	if len(rest) == 0 {
+		return nil, false, s.err
+	}
+	return rest, false, nil
+}
+
+// skipLine discards input to behind the next newline, using buf as room. The
+// input's end ends the line too; any other error is returned.
+func (s *splitter) skipLine(ctx context.Context, buf []byte) error {
+	for s.err == nil {
+		var n int
+		n, s.err = fill(ctx, s.r, buf)
+		if i := bytes.IndexByte(buf[:n], '\n'); i >= 0 {
+			s.carry = buf[i+1 : n]
+			return nil
+		}
+	}
+	if s.err == io.EOF {
+		return nil
+	}
+	return s.err
+}
+
+// fill reads until buf is full. It returns io.EOF and other errors with the
+// bytes that came before them, and looks at ctx between reads.
+func fill(ctx context.Context, r io.Reader, buf []byte) (n int, err error) {
+	for idle := 0; n < len(buf) && err == nil; {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		var m int
+		m, err = r.Read(buf[n:])
+		if m < 0 || m > len(buf)-n {
+			return n, errBadRead
+		}
+		n += m
+		if m > 0 {
+			idle = 0
+		} else if idle++; idle == 100 && err == nil {
+			err = io.ErrNoProgress
+		}
+	}
+	return n, err
+}
+
+var errBadRead = errors.New("reader returned an impossible count")
