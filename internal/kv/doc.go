@@ -1,0 +1,45 @@
+// Package kv keeps a store's directory: segment files, and the catalogue that
+// says which of them are the store. It is the only importer of Badger, none of
+// whose errors leave it.
+//
+//	LEAKSCOPE    marker: what this directory is, and its format
+//	badger/      the catalogue: a Badger database, some MiB
+//	segments/    one immutable file a segment, 0000000000000001.seg and so on
+//
+// # The catalogue
+//
+// A few kinds of small records, each under one key (keys.go) and framed with its
+// length and a checksum over key and content (records.go): the state (counters,
+// and the number and checksum of the segment records), the segments of the
+// manifest, dropped segments whose files may still be there, batches, and the
+// check value of the store's key.
+//
+// # Writing
+//
+// A segment file is written under its temporary name, then synced, then its
+// directory. One Badger transaction, small and synced, lists it (Publish); only
+// then it gets its final name. So a segment is in the store whole or not at all,
+// and a file's name says on which side of the transaction it stands:
+//
+//	.tmp, not listed            never published: removed at open
+//	.tmp, listed                the crash came before the renaming: done at open
+//	.seg, listed                a segment of the store
+//	.seg, noted as dropped      left the store: removed by RemoveFile or at open
+//	.seg, neither               damage: Badger, which cuts its log silently at the
+//	                            first bad byte, has lost a transaction that had
+//	                            been acknowledged. Nothing is removed.
+//
+// # Against Badger's sharp edges
+//
+// Values stay below its threshold for separate values, since a damaged value log
+// reads as empty values. Before it opens, its tables are read through once, since
+// a broken one would end the process; before it writes, free space is looked at
+// and its log's blocks are claimed, since a full disk would do the same; a ballast
+// file leaves it room to open and close on a full one. The names of its new files
+// are synced here, since it does not. Its error log is an alarm: what it reports
+// there and nowhere else stops further writes.
+//
+// What remains: another program that fills the last MiB of the disk between the
+// look and Badger's flush of its log, and damage to a table while it is open, can
+// still end the process. What was acknowledged survives that.
+package kv
