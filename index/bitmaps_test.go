@@ -1,0 +1,269 @@
+package index
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/leakscope/leakscope/internal/codec"
+)
+
+func randomRows(rng *rand.Rand, limit uint32) []uint32 {
+	var rows []uint32
+	for range 1 + rng.IntN(6) {
+		at := rng.Uint32N(limit)
+		switch rng.IntN(3) {
+		case 0: // a run
+			for i := range min(uint32(rng.IntN(70000)), limit-at) {
+				rows = append(rows, at+i)
+			}
+		case 1: // dense
+			for i := range min(uint32(rng.IntN(20000)), (limit-at)/3) {
+				rows = append(rows, at+3*i)
+			}
+		default:
+			for range rng.IntN(300) {
+				rows = append(rows, rng.Uint32N(limit))
+			}
+		}
+	}
+	slices.Sort(rows)
+	return slices.Compact(rows)
+}
+
+func TestSetIsASetOfRows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for range 60 {
+		limit := uint32(1 + rng.IntN(3_000_000))
+		a, b := randomRows(rng, limit), randomRows(rng, limit)
+		check := func(what string, s *Set, keep func(row uint32, inA, inB bool) bool) {
+			t.Helper()
+			var want []uint32
+			all := slices.Concat(a, b)
+			slices.Sort(all)
+			for _, row := range slices.Compact(all) {
+				_, inA := slices.BinarySearch(a, row)
+				_, inB := slices.BinarySearch(b, row)
+				if keep(row, inA, inB) {
+					want = append(want, row)
+				}
+			}
+			if got := s.Append(nil, 0, 1<<32-1); !slices.Equal(got, want) {
+				t.Fatalf("%s: %d rows, want %d", what, len(got), len(want))
+			}
+			if s.Len() != uint64(len(want)) || s.Empty() != (len(want) == 0) {
+				t.Fatalf("%s: Len %d, want %d", what, s.Len(), len(want))
+			}
+		}
+		sa, sb := NewSet(a...), NewSet(b...)
+		s := sa.Clone()
+		s.And(sb)
+		check("And", s, func(_ uint32, a, b bool) bool { return a && b })
+		s = sa.Clone()
+		s.Or(sb)
+		check("Or", s, func(_ uint32, a, b bool) bool { return a || b })
+		s = sa.Clone()
+		s.AndNot(sb)
+		check("AndNot", s, func(_ uint32, a, b bool) bool { return a && !b })
+		lo := rng.Uint32N(limit)
+		hi := lo + rng.Uint32N(limit-lo+1)
+		s = sa.Clone()
+		s.AndRange(lo, hi)
+		in := func(row uint32, a, _ bool) bool { return a && row >= lo && row < hi }
+		check("AndRange", s, in)
+		check("Append", NewSet(sa.Append(nil, lo, hi)...), in)
+		if got := sa.LenRange(lo, hi); got != s.Len() {
+			t.Fatalf("LenRange %d, want %d", got, s.Len())
+		}
+		check("All", NewSet(slices.Collect(sa.All())...), func(_ uint32, a, _ bool) bool { return a })
+		check("untouched", sa, func(_ uint32, a, _ bool) bool { return a })
+		if !sa.Equal(NewSet(a...)) || !sa.Contains(a[0]) {
+			t.Fatal("Equal, Contains")
+		}
+		prefix := []uint32{7}
+		if got := sa.Append(prefix, lo, hi); got[0] != 7 || uint64(len(got)) != 1+s.Len() {
+			t.Fatal("Append does not append")
+		}
+	}
+}
+
+func TestBitmapsHoldWhatWasAdded(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for range 8 {
+		const limit = 3_500_000
+		model := map[uint32][]uint32{}
+		for range rng.IntN(30) {
+			model[uint32(rng.IntN(500))] = randomRows(rng, limit)
+		}
+		type pair struct{ row, value uint32 }
+		var pairs []pair
+		for v, rows := range model {
+			for _, r := range rows {
+				pairs = append(pairs, pair{r, v})
+			}
+		}
+		slices.SortFunc(pairs, func(a, b pair) int { return int(int64(a.row) - int64(b.row)) })
+		b := NewBitmapsBuilder(500)
+		for _, p := range pairs {
+			b.Add(p.value, p.row)
+		}
+		chunks := new(codec.MemChunks)
+		if err := b.WriteTo(chunks); err != nil {
+			t.Fatal(err)
+		}
+		before := checksum(*chunks)
+		m, err := OpenBitmaps(chunks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for v := range uint32(501) {
+			s, err := m.Get(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.Append(nil, 0, 1<<32-1); !slices.Equal(got, model[v]) {
+				t.Fatalf("value %d: %d rows, want %d", v, len(got), len(model[v]))
+			}
+			if m.Len(v) != uint64(len(model[v])) {
+				t.Fatalf("value %d: Len %d", v, m.Len(v))
+			}
+			lo := rng.Uint32N(limit)
+			hi := lo + rng.Uint32N(limit-lo+1)
+			part, err := m.GetRange(v, lo, hi)
+			if err != nil || !slices.Equal(part.Append(nil, 0, 1<<32-1), s.Append(nil, lo, hi)) {
+				t.Fatalf("value %d: range %d..%d differs: %v", v, lo, hi, err)
+			}
+			// What is read belongs to the caller.
+			other, _ := m.Get(uint32(rng.IntN(500)))
+			c := s.Clone()
+			for _, change := range []func(){
+				func() { s.AddRange(0, limit) }, func() { s.AndNot(other) }, func() { s.And(c) },
+				func() { s.Or(other) }, func() { s.Add(rng.Uint32N(limit)) }, func() { c.AndRange(lo, hi) },
+				func() { c.And(other) }, func() { c.AndNot(s) },
+			} {
+				change()
+			}
+		}
+		if checksum(*chunks) != before {
+			t.Fatal("stored bytes were changed through a set")
+		}
+		n := 0
+		for v, rows := range m.Values() {
+			if rows != uint64(len(model[v])) {
+				t.Fatalf("value %d: %d rows", v, rows)
+			}
+			n++
+		}
+		if n != len(model) {
+			t.Fatalf("%d values, want %d", n, len(model))
+		}
+	}
+}
+
+func TestBitmapsRefusals(t *testing.T) {
+	b := NewBitmapsBuilder(3)
+	b.Add(3, 0)
+	if err := b.WriteTo(new(codec.MemChunks)); err == nil {
+		t.Error("a value out of range was taken")
+	}
+	w := NewBitmapsWriter(new(codec.MemChunks))
+	w.Add(2, NewSet(1))
+	w.Add(2, NewSet(1))
+	if err := w.Finish(); err == nil {
+		t.Error("a value was taken twice")
+	}
+	if _, err := OpenBitmaps(new(codec.MemChunks)); !errors.Is(err, codec.ErrCorrupt) {
+		t.Errorf("nothing opened: %v", err)
+	}
+}
+
+// exerciseBitmaps reads and changes every set.
+func exerciseBitmaps(m *Bitmaps) error {
+	var errs []error
+	for v := range m.Values() {
+		s, err := m.Get(v)
+		errs = append(errs, err)
+		if err != nil {
+			continue
+		}
+		n := uint64(0)
+		for range s.All() {
+			n++
+		}
+		if n != s.Len() || n != m.Len(v) || uint64(len(s.Append(nil, 0, 1<<32-1))) != n {
+			return errors.New("sizes of a set differ")
+		}
+		s.AndNot(NewSet(1, 2, 3))
+		s.Or(NewSet(7, 70000))
+		s.AndRange(2, 1<<20)
+	}
+	return errors.Join(errs...)
+}
+
+func TestBitmapsDamage(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 6))
+	b := NewBitmapsBuilder(6)
+	for row := range uint32(200_000) {
+		b.Add(uint32(min(rng.ExpFloat64(), 4.9)), row)
+		if row>>12&1 == 0 {
+			b.Add(5, row)
+		}
+	}
+	chunks := new(codec.MemChunks)
+	if err := b.WriteTo(chunks); err != nil {
+		t.Fatal(err)
+	}
+	for range 3000 {
+		bad := make(codec.MemChunks, len(*chunks))
+		for i, b := range *chunks {
+			bad[i] = slices.Clone(b)
+		}
+		i := rng.IntN(len(bad))
+		switch at := rng.IntN(len(bad[i])); rng.IntN(3) {
+		case 0:
+			bad[i] = bad[i][:at]
+		default:
+			if rng.IntN(2) == 0 {
+				at = rng.IntN(min(len(bad[i]), 64))
+			}
+			bad[i][at] = byte(rng.IntN(256))
+		}
+		m, err := OpenBitmaps(&bad)
+		if err == nil {
+			err = exerciseBitmaps(m)
+		}
+		if err != nil && !errors.Is(err, codec.ErrCorrupt) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func FuzzBitmaps(f *testing.F) {
+	b := NewBitmapsBuilder(3)
+	for row := range uint32(9000) {
+		b.Add(row%7&1, row)
+	}
+	b.Add(2, 3<<20)
+	chunks := new(codec.MemChunks)
+	if err := b.WriteTo(chunks); err != nil {
+		f.Fatal(err)
+	}
+	f.Add((*chunks)[0], (*chunks)[len(*chunks)-1])
+	f.Fuzz(func(t *testing.T, chunk, dir []byte) {
+		m, err := OpenBitmaps(&codec.MemChunks{chunk, dir})
+		if err == nil {
+			err = exerciseBitmaps(m)
+		}
+		if err != nil && !errors.Is(err, codec.ErrCorrupt) {
+			t.Fatal(err)
+		}
+	})
+}
+
+func checksum(chunks codec.MemChunks) (sum uint64) {
+	for _, b := range chunks {
+		sum = sum*31 + codec.Checksum(b)
+	}
+	return sum
+}

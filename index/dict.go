@@ -1,0 +1,94 @@
+package index
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/leakscope/leakscope/internal/codec"
+)
+
+const dictVersion = 1
+
+// A Dict is a stored dictionary. Opening it reads its directory only; chunks
+// are fetched when a cursor needs them. It is safe for concurrent use; its
+// cursors are not.
+type Dict struct {
+	src    codec.ChunkSource
+	firsts []uint32 // first ordinal of each chunk, and the number of strings
+	seps   [][]byte // separator of each chunk
+}
+
+// OpenDict opens a dictionary of n strings. Anything else than n strings, or
+// chunks that do not fit the directory, is [codec.ErrCorrupt]; for n = 0 a
+// source without chunks will do.
+func OpenDict(src codec.ChunkSource, n uint32) (*Dict, error) {
+	if n == 0 && src.Chunks() == 0 {
+		return &Dict{src: src, firsts: []uint32{0}}, nil
+	}
+	last := src.Chunks() - 1
+	if last < 0 {
+		return nil, fmt.Errorf("%w: dictionary has no directory", codec.ErrCorrupt)
+	}
+	b, err := src.Chunk(last)
+	if err != nil {
+		return nil, fmt.Errorf("dictionary directory: %w", err)
+	}
+	r := codec.NewReader(b)
+	if v := r.Uint8(); v != dictVersion {
+		r.Fail(fmt.Sprintf("dictionary version %d", v))
+	}
+	if have := r.Uvarint(); have != uint64(n) {
+		r.Fail(fmt.Sprintf("%d strings, %d expected", have, n))
+	}
+	chunks := r.Count(2)
+	if chunks != last {
+		r.Fail(fmt.Sprintf("directory of %d chunks, section has %d", chunks, last))
+	}
+	if err := r.Err(); err != nil {
+		return nil, fmt.Errorf("dictionary directory: %w", err)
+	}
+	d := &Dict{src: src, firsts: make([]uint32, 1, chunks+1), seps: make([][]byte, 0, chunks)}
+	total := uint64(0)
+	for range chunks {
+		sep, count := r.Block(), r.Uvarint()
+		if r.Err() == nil && (len(sep) > separatorBytes || count == 0 || count > chunkStrings) {
+			r.Fail("chunk beyond the limits")
+		}
+		if r.Err() != nil {
+			break
+		}
+		total += count
+		d.firsts = append(d.firsts, uint32(min(total, uint64(n))))
+		d.seps = append(d.seps, sep)
+	}
+	if total != uint64(n) {
+		r.Fail("chunks do not add up")
+	}
+	if err := r.Close(); err != nil {
+		return nil, fmt.Errorf("dictionary directory: %w", err)
+	}
+	return d, nil
+}
+
+// Len returns the number of strings.
+func (d *Dict) Len() uint32 { return d.firsts[len(d.firsts)-1] }
+
+// Cursor returns a reader of d for one goroutine.
+func (d *Dict) Cursor() *DictCursor { return &DictCursor{d: d} }
+
+// chunkOf returns the chunk that holds ord, which is below Len.
+func (d *Dict) chunkOf(ord uint32) int {
+	base, n := 0, len(d.seps)
+	// A branch-free binary search: the greatest chunk with first <= ord.
+	for n > 1 {
+		half := n >> 1
+		if d.firsts[base+half] <= ord {
+			base += half
+		}
+		n -= half
+	}
+	return base
+}
+
+// firstByte returns the index of the lowest byte of x that is not zero.
+func firstByte(x uint64) int { return bits.TrailingZeros64(x) >> 3 }

@@ -1,0 +1,183 @@
+package index
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/leakscope/leakscope/internal/codec"
+)
+
+// A DictCursor reads one dictionary. It keeps the chunk and the place it read
+// last, so that neighbours are cheap. It is not safe for concurrent use.
+//
+// Its error is sticky: after the first one every call gives nothing, and Err
+// tells.
+type DictCursor struct {
+	d   *Dict
+	err error
+
+	// The chunk held. count is 0 when there is none, so that no ordinal seems
+	// to be inside.
+	chunk  int
+	first  uint32
+	count  uint32
+	groups []byte
+	shared []byte
+	lens   []byte
+	suffix []byte
+
+	// The place: buf is string next-1 of the chunk, whose suffix ends at pos.
+	// With next = 0 there is none.
+	next uint32
+	pos  int
+	buf  []byte
+
+	flat []byte   // Search: strings one behind another
+	ends []uint32 // Search: where each of them ends
+}
+
+// Err returns the first error met, or nil.
+func (c *DictCursor) Err() error { return c.err }
+
+// Len returns the number of strings of the dictionary.
+func (c *DictCursor) Len() uint32 { return c.d.Len() }
+
+// At returns string ord. The bytes are valid until the next call on the cursor
+// and must not be changed. An ordinal beyond the dictionary is
+// [codec.ErrCorrupt]: ordinals come from stored columns. It returns nil after
+// an error.
+func (c *DictCursor) At(ord uint32) []byte {
+	i := ord - c.first
+	if i >= c.count {
+		if !c.seek(ord) {
+			return nil
+		}
+		i = ord - c.first
+	}
+	if i+1 == c.next {
+		return c.buf
+	}
+	if i < c.next || i>>groupShift != c.next>>groupShift {
+		if !c.group(i >> groupShift) {
+			return nil
+		}
+	}
+	for c.next <= i {
+		shared, n, ok := c.lengths(c.next, len(c.buf))
+		if !ok {
+			return nil
+		}
+		c.buf = append(c.buf[:shared], c.suffix[c.pos:c.pos+n]...)
+		c.pos += n
+		c.next++
+	}
+	return c.buf
+}
+
+// group puts the place before the first string of group g of the chunk.
+func (c *DictCursor) group(g uint32) bool {
+	pos := int(binary.LittleEndian.Uint16(c.groups[2*g:]))
+	if pos > len(c.suffix) {
+		return c.corrupt("group beyond the chunk")
+	}
+	c.next, c.pos, c.buf = g<<groupShift, pos, c.buf[:0]
+	return true
+}
+
+// lengths returns the lengths of string k of the chunk: what it shares with
+// the string before, which has have bytes, and its suffix, which then begins
+// at pos.
+func (c *DictCursor) lengths(k uint32, have int) (shared, n int, ok bool) {
+	shared, n = int(c.shared[k]), int(c.lens[k])
+	if shared == lengthEscape || n == lengthEscape {
+		if shared, n, c.pos, ok = c.escaped(shared, n, c.pos); !ok {
+			return 0, 0, false
+		}
+	}
+	if shared > have || n > len(c.suffix)-c.pos {
+		return 0, 0, c.corrupt("length beyond the chunk")
+	}
+	return shared, n, true
+}
+
+// escaped reads the lengths that did not fit their bytes off the suffix area.
+func (c *DictCursor) escaped(shared, n, pos int) (int, int, int, bool) {
+	for _, l := range []*int{&shared, &n} {
+		if *l != lengthEscape {
+			continue
+		}
+		v, used := binary.Uvarint(c.suffix[pos:])
+		if used <= 0 || v > MaxString {
+			return 0, 0, 0, c.corrupt("malformed length")
+		}
+		*l, pos = int(v), pos+used
+	}
+	if shared+n > MaxString {
+		return 0, 0, 0, c.corrupt("string beyond the limit")
+	}
+	return shared, n, pos, true
+}
+
+// seek fetches the chunk that holds ord.
+func (c *DictCursor) seek(ord uint32) bool {
+	if c.err != nil {
+		return false
+	}
+	if ord >= c.d.Len() {
+		return c.fail(fmt.Errorf("%w: ordinal %d of a dictionary of %d", codec.ErrCorrupt, ord, c.d.Len()))
+	}
+	return c.load(c.d.chunkOf(ord))
+}
+
+// load fetches chunk i and checks that its areas lie within it.
+func (c *DictCursor) load(i int) bool {
+	if c.err != nil {
+		return false
+	}
+	if c.count != 0 && c.chunk == i {
+		return true
+	}
+	b, err := c.d.src.Chunk(i)
+	if err != nil {
+		return c.fail(fmt.Errorf("dictionary: %w", err))
+	}
+	c.chunk = i
+	first, n := c.d.firsts[i], int(c.d.firsts[i+1]-c.d.firsts[i])
+	groups := 2 * ((n + groupMask) >> groupShift)
+	suffix := chunkHeader + groups + 2*n
+	if len(b) < suffix || binary.LittleEndian.Uint32(b) != first || int(binary.LittleEndian.Uint16(b[4:])) != n {
+		return c.corrupt("chunk is not the one of the directory")
+	}
+	c.groups = b[chunkHeader : chunkHeader+groups]
+	c.shared = b[chunkHeader+groups : suffix-n]
+	c.lens = b[suffix-n : suffix]
+	c.suffix = b[suffix:]
+	c.first, c.count = first, uint32(n)
+	c.next, c.pos, c.buf = 0, 0, c.buf[:0]
+	return true
+}
+
+// corrupt records damage of the held chunk; it returns false.
+func (c *DictCursor) corrupt(what string) bool {
+	return c.fail(fmt.Errorf("%w: dictionary chunk %d: %s", codec.ErrCorrupt, c.chunk, what))
+}
+
+// fail records err, drops the chunk and returns false.
+func (c *DictCursor) fail(err error) bool {
+	if c.err == nil {
+		c.err = err
+	}
+	c.first, c.count, c.next, c.buf = 0, 0, 0, c.buf[:0]
+	return false
+}
+
+// clip checks an ordinal range and says whether there is anything in it.
+func (c *DictCursor) clip(lo, hi uint32) bool {
+	if c.err != nil {
+		return false
+	}
+	if lo > hi || hi > c.d.Len() {
+		return c.fail(fmt.Errorf("%w: ordinals %d to %d of a dictionary of %d", codec.ErrCorrupt, lo, hi, c.d.Len()))
+	}
+	return lo < hi
+}

@@ -1,0 +1,64 @@
+// Package index keeps what finds rows: sorted dictionaries of strings, sets of
+// row numbers, and the test whether a string contains another whatever its
+// case. Row numbers, values and ordinals go in and out; the package does not
+// know what they stand for.
+//
+// Stored forms live in sections of checked chunks ([codec.ChunkSink],
+// [codec.ChunkSource]); whoever stores them compresses and checksums. All
+// numbers are little-endian; "uvarint" has seven bits a byte. In each form the
+// last chunk is the directory. Whatever bytes are read, the answer is data or
+// an error that wraps [codec.ErrCorrupt]; never a panic, never memory beyond a
+// small multiple of the chunks themselves.
+//
+// # Dictionary
+//
+// A [Dict] gives strings the ordinals 0 to n-1. Strings need to be sorted only
+// within the ranges they are looked up in, so that one dictionary can hold the
+// sorted hosts of one domain behind those of another.
+//
+//	chunk 0 … k-1: up to 4096 strings, cut once the suffixes reach 32 KiB
+//	  uint32          ordinal of the first string
+//	  uint16          n, number of strings
+//	  uint16 × ⌈n/16⌉ where the suffixes of each group of 16 begin
+//	  byte × n        bytes shared with the string before; 0 for the first of a group
+//	  byte × n        length of the suffix
+//	  suffixes        one behind another. A length byte of 255 says that the
+//	                  length stands here, before the suffix, as a uvarint;
+//	                  when both do, the shared one first.
+//	chunk k: directory
+//	  byte            version, 1
+//	  uvarint         number of strings
+//	  uvarint         k
+//	  k times:
+//	    uvarint+bytes separator: above the string before the chunk, not above
+//	                  its first one; cut at 256 bytes. Where the chunk's first
+//	                  string is not above the one before: that string.
+//	    uvarint       number of strings
+//
+// Shared lengths are as long as can be; Find relies on it. Lengths stand apart
+// from suffixes because either then compresses better, and because the place of
+// a length needs no search.
+//
+// # Bitmaps
+//
+// [Bitmaps] hold a [Set] each of some values, cut into pieces of 1,048,576
+// rows, so that a chunk stays below 256 KiB and a range of rows can be read
+// alone.
+//
+//	chunk 0 … k-1: pieces, one behind another, each a 32-bit roaring bitmap
+//	  of whole row numbers (github.com/RoaringBitmap/RoaringFormatSpec)
+//	chunk k: directory
+//	  byte            version, 1
+//	  uvarint         k
+//	  uvarint         number of values
+//	  each value:
+//	    uvarint       difference to the value before
+//	    uvarint       number of pieces, 1 or more
+//	    each piece:
+//	      uvarint     number (row >> 20), as difference to the piece before
+//	      uvarint     rows in it, 1 or more
+//	      uvarint     chunk, as difference to that of the piece before, of
+//	                  whichever value
+//	      uvarint     offset in the chunk
+//	      uvarint     length
+package index

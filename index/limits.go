@@ -1,0 +1,23 @@
+package index
+
+// Ceilings of the stored forms. A reader refuses bytes beyond them, so each is
+// a promise about the memory that hostile bytes can cost.
+const (
+	// MaxString is the longest string a dictionary takes, in bytes.
+	MaxString = 64 << 10
+
+	groupShift     = 4               // strings of a front-coded group: 1<<groupShift
+	groupStrings   = 1 << groupShift // the first of each is stored whole
+	groupMask      = groupStrings - 1
+	chunkStrings   = 4096     // most strings of a dictionary chunk
+	chunkSuffixes  = 32 << 10 // a dictionary chunk is cut once its suffix area reaches this
+	chunkHeader    = 4 + 2    // first ordinal, count
+	lengthEscape   = 255      // a length byte of this value: the length stands in the suffix area
+	separatorBytes = 256      // longest chunk separator of the directory
+
+	flatBytes = 64 << 10 // Search decodes so much at a time, and one string more
+
+	pieceShift       = 20        // rows of a stored bitmap piece: 1<<pieceShift
+	bitmapChunkBytes = 64 << 10  // bitmaps share a chunk up to this size
+	maxBitmapChunk   = 256 << 10 // none is longer: a piece has 16 containers of 8 KiB at most
+)
