@@ -3,7 +3,7 @@ package segment
 import (
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 
 	"github.com/leakscope/leakscope/internal/codec"
 )
@@ -70,7 +70,7 @@ type directory struct {
 // end. What it allocates is bounded by the length of b.
 func decodeFooter(b []byte, end int64) (*directory, error) {
 	r := codec.NewReader(b)
-	d := &directory{meta: r.Block()}
+	d := &directory{meta: slices.Clone(r.Block())}
 	d.sections = make([]sectionRef, r.Count(3))
 	total := 0
 	for i := range d.sections {
@@ -135,7 +135,7 @@ func decodeFooter(b []byte, end int64) (*directory, error) {
 // length takes the length of a chunk.
 func length(r *codec.Reader) uint32 {
 	v := r.Uvarint()
-	if v > MaxChunk || v > math.MaxUint32 {
+	if v > MaxChunk {
 		r.Fail("chunk is longer than the most a chunk may be")
 		return 0
 	}

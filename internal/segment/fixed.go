@@ -89,7 +89,7 @@ func OpenFixed(src codec.ChunkSource, width int, n uint64) (*Fixed, error) {
 	}
 	shift := fixedShift(width)
 	if err := checkChunks(src, n, shift); err != nil {
-		return nil, fmt.Errorf("fixed column: %w", err)
+		return nil, fmt.Errorf("%sfixed column: %w", where(src), err)
 	}
 	return &Fixed{src: src, n: n, width: width, shift: shift}, nil
 }
@@ -156,7 +156,7 @@ func (k *FixedCursor) seek(i uint64) bool {
 		return false
 	}
 	if i >= k.col.n {
-		return k.fail(fmt.Errorf("%w: value %d of a fixed column of %d", codec.ErrCorrupt, i, k.col.n))
+		return k.fail(fmt.Errorf("%sfixed column: %w: value %d of %d is asked for", where(k.col.src), codec.ErrCorrupt, i, k.col.n))
 	}
 	chunk := i >> k.col.shift
 	first := chunk << k.col.shift
@@ -166,14 +166,16 @@ func (k *FixedCursor) seek(i uint64) bool {
 		return k.fail(err)
 	}
 	if uint64(len(data)) != count*k.width {
-		return k.fail(fmt.Errorf("%w: chunk %d of a fixed column does not hold %d values of %d bytes", codec.ErrCorrupt, chunk, count, k.width))
+		return k.fail(fmt.Errorf("%sfixed column: %w: chunk %d does not hold %d values of %d bytes", where(k.col.src), codec.ErrCorrupt, chunk, count, k.width))
 	}
 	k.first, k.count, k.data = first, count, data
 	return true
 }
 
 func (k *FixedCursor) fail(err error) bool {
-	k.err = err
+	if k.err == nil {
+		k.err = err
+	}
 	k.first, k.count, k.data = 0, 0, nil
 	return false
 }

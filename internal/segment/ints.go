@@ -32,35 +32,40 @@ var scales = [...]uint64{1, 60, 3600, 86400}
 type desc struct {
 	base  uint64
 	slope uint32
-	scale uint8 // index into scales
-	width uint8 // bits of a packed value: 0 to maxWidth, or 64
-	at    uint32
+	scale uint8  // index into scales
+	width uint8  // bits of a packed value: 0 to maxWidth, or 64
+	at    uint32 // of the payload, from the chunk's start
 }
 
 // The last four bytes of a descriptor: width in 8 bits, scale in 4, at in 20.
 const (
 	scaleBit = 8
 	atBit    = 12
-	maxAt    = 1<<(32-atBit) - 1
 )
+
+// headBytes is the length of a chunk's head: how many values, then the
+// descriptors of its blocks.
+func headBytes(blocks int) int { return 2 + blocks*descLen }
+
+// maxHead is the head of a full chunk.
+const maxHead = 2 + chunkInts/blockLen*descLen
 
 // An IntsWriter writes a column of unsigned integers. Errors of the sink stick
 // and come back from Finish.
 type IntsWriter struct {
-	sink    codec.ChunkSink
-	err     error
-	n       uint64
-	fill    int // values in block
-	block   [blockLen]uint64
-	rest    [blockLen]uint64 // scratch
-	descs   []desc
-	count   int // values in the chunk's finished blocks
-	payload []byte
-	out     []byte
+	sink  codec.ChunkSink
+	err   error
+	n     uint64
+	fill  int // values in block
+	block [blockLen]uint64
+	rest  [blockLen]uint64 // scratch
+	descs []desc
+	count int    // values in the chunk's finished blocks
+	buf   []byte // the chunk: room for its head, then the payload
 }
 
 // NewIntsWriter starts a column in sink, which it must have to itself. It keeps
-// some 16 KiB and the chunk it is at, at most 128 KiB twice.
+// some 16 KiB and the chunk it is at, at most 129 KiB.
 func NewIntsWriter(sink codec.ChunkSink) *IntsWriter { return &IntsWriter{sink: sink} }
 
 // Append adds a value.
@@ -90,7 +95,10 @@ func (w *IntsWriter) Finish() error {
 func (w *IntsWriter) flushBlock() {
 	vals := w.block[:w.fill]
 	d := w.plan(vals)
-	d.at = uint32(len(w.payload)) // from the payload's start; made absolute in flushChunk
+	if len(w.buf) == 0 {
+		w.buf = append(w.buf, make([]byte, maxHead)...)
+	}
+	d.at = uint32(len(w.buf))
 	rest := w.rest[:len(vals)]
 	var acc uint64
 	for i, v := range vals {
@@ -111,7 +119,7 @@ func (w *IntsWriter) flushBlock() {
 			rest[i] /= 86400
 		}
 	}
-	w.payload = pack(w.payload, rest, uint(d.width))
+	w.buf = pack(w.buf, rest, uint(d.width))
 	w.descs = append(w.descs, d)
 	w.count += w.fill
 	w.n += uint64(w.fill)
@@ -125,13 +133,7 @@ func (w *IntsWriter) flushBlock() {
 // scale that divides all of them, or, when they ascend and that is smaller,
 // less a line through them.
 func (w *IntsWriter) plan(vals []uint64) desc {
-	lo, hi, prev := vals[0], vals[0], vals[0]
-	ascend := true
-	for _, v := range vals {
-		lo, hi = min(lo, v), max(hi, v)
-		ascend = ascend && v >= prev
-		prev = v
-	}
+	lo, hi, ascend := bounds(vals)
 	d := desc{base: lo}
 	for s := len(scales) - 1; s > 0; s-- {
 		if hi-lo >= scales[s] && divisible(vals, lo, scales[s]) {
@@ -147,6 +149,23 @@ func (w *IntsWriter) plan(vals []uint64) desc {
 		return l
 	}
 	return d
+}
+
+// bounds returns the least and the greatest of vals and whether they ascend.
+func bounds(vals []uint64) (lo, hi uint64, ascend bool) {
+	prev := vals[0]
+	i := 1
+	for ; i < len(vals) && vals[i] >= prev; i++ {
+		prev = vals[i]
+	}
+	lo, hi = vals[0], prev
+	if i == len(vals) {
+		return lo, hi, true
+	}
+	for _, v := range vals[i:] {
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	return lo, hi, false
 }
 
 // line fits a line through the first and the last of the ascending vals.
@@ -201,12 +220,12 @@ func pack(dst []byte, vals []uint64, width uint) []byte {
 	var word uint64
 	var have uint
 	for _, v := range vals {
-		word |= v << have
+		word |= v << (have & 63)
 		have += width
 		if have >= 64 {
 			dst = binary.LittleEndian.AppendUint64(dst, word)
 			have -= 64
-			word = v >> (width - have) // 0 when have is 0: v has width bits
+			word = v >> ((width - have) & 63) // 0 when have is 0: v has width bits
 		}
 	}
 	for ; have > 0; have -= min(have, 8) {
@@ -216,21 +235,22 @@ func pack(dst []byte, vals []uint64, width uint) []byte {
 	return dst
 }
 
+// flushChunk writes the head right before the payload, which may leave some of
+// the room for it unused, and hands the chunk to the sink.
 func (w *IntsWriter) flushChunk() {
-	out := append(w.out[:0], byte(w.count), byte(w.count>>8))
-	start := uint32(2 + len(w.descs)*descLen)
+	unused := uint32(maxHead - headBytes(len(w.descs)))
+	head := append(w.buf[unused:unused], byte(w.count), byte(w.count>>8))
 	for _, d := range w.descs {
-		out = binary.LittleEndian.AppendUint64(out, d.base)
-		out = binary.LittleEndian.AppendUint32(out, d.slope)
-		out = binary.LittleEndian.AppendUint32(out,
-			uint32(d.width)|uint32(d.scale)<<scaleBit|(d.at+start)<<atBit)
+		head = binary.LittleEndian.AppendUint64(head, d.base)
+		head = binary.LittleEndian.AppendUint32(head, d.slope)
+		head = binary.LittleEndian.AppendUint32(head,
+			uint32(d.width)|uint32(d.scale)<<scaleBit|(d.at-unused)<<atBit)
 	}
-	out = append(out, w.payload...)
-	out = append(out, make([]byte, padLen)...)
+	w.buf = append(w.buf, make([]byte, padLen)...)
 	if w.err == nil {
-		w.err = w.sink.WriteChunk(out)
+		w.err = w.sink.WriteChunk(w.buf[unused:])
 	}
-	w.out, w.payload, w.descs, w.count = out, w.payload[:0], w.descs[:0], 0
+	w.buf, w.descs, w.count = w.buf[:0], w.descs[:0], 0
 }
 
 // Ints is a column of unsigned integers. It is safe for concurrent use; its
@@ -245,9 +265,17 @@ type Ints struct {
 // [codec.ErrCorrupt].
 func OpenInts(src codec.ChunkSource, n uint64) (*Ints, error) {
 	if err := checkChunks(src, n, chunkShift); err != nil {
-		return nil, fmt.Errorf("integer column: %w", err)
+		return nil, fmt.Errorf("%sinteger column: %w", where(src), err)
 	}
 	return &Ints{src: src, n: n}, nil
+}
+
+// where names src if it has a name, for errors.
+func where(src codec.ChunkSource) string {
+	if s, ok := src.(fmt.Stringer); ok {
+		return s.String() + ": "
+	}
+	return ""
 }
 
 // checkChunks checks that src has the chunks of n values of 1<<shift a chunk.

@@ -53,20 +53,19 @@ func (k *IntsCursor) seek(i uint64) bool {
 		return false
 	}
 	if i >= k.col.n {
-		return k.fail(fmt.Errorf("%w: value %d of an integer column of %d", codec.ErrCorrupt, i, k.col.n))
+		return k.corrupt("value %d of %d is asked for", i, k.col.n)
 	}
 	chunk := int(i >> chunkShift)
 	first := uint64(chunk) << chunkShift
 	count := min(k.col.n-first, chunkInts)
-	blocks := (count + blockLen - 1) >> blockShift
-	start := 2 + blocks*descLen
+	start := uint64(headBytes(int(count+blockLen-1) >> blockShift))
 	if chunk != k.chunk {
 		data, err := k.col.src.Chunk(chunk)
 		if err != nil {
 			return k.fail(err)
 		}
 		if uint64(len(data)) < start+padLen || uint64(binary.LittleEndian.Uint16(data)) != count {
-			return k.fail(fmt.Errorf("%w: chunk %d of an integer column does not hold %d values", codec.ErrCorrupt, chunk, count))
+			return k.corrupt("chunk %d does not hold %d values", chunk, count)
 		}
 		k.chunk, k.data = chunk, data
 	}
@@ -78,7 +77,7 @@ func (k *IntsCursor) seek(i uint64) bool {
 	size := (inBlock*uint64(width) + 7) >> 3
 	if width > maxWidth && width != 64 || scale >= uint32(len(scales)) ||
 		at < start || at > uint64(len(k.data)) || size+padLen > uint64(len(k.data))-at {
-		return k.fail(fmt.Errorf("%w: chunk %d of an integer column: descriptor of block %d", codec.ErrCorrupt, chunk, block))
+		return k.corrupt("chunk %d, block %d is badly described", chunk, block)
 	}
 	k.first = first + block<<blockShift
 	k.count = inBlock
@@ -89,6 +88,10 @@ func (k *IntsCursor) seek(i uint64) bool {
 	k.slope = uint64(binary.LittleEndian.Uint32(d[8:]))
 	k.scale = scales[scale]
 	return true
+}
+
+func (k *IntsCursor) corrupt(format string, args ...any) bool {
+	return k.fail(fmt.Errorf("%sinteger column: %w: %s", where(k.col.src), codec.ErrCorrupt, fmt.Sprintf(format, args...)))
 }
 
 func (k *IntsCursor) fail(err error) bool {
@@ -136,7 +139,7 @@ func (k *IntsCursor) Decode32(lo, hi uint64, dst []uint32) []uint32 {
 		from := lo - k.first
 		n := min(k.count-from, hi-lo)
 		if !k.unpack32(from, out[:n]) {
-			k.fail(fmt.Errorf("%w: a value at %d or after is more than 32 bits", codec.ErrCorrupt, lo))
+			k.corrupt("a value of %d to %d is more than 32 bits", lo, lo+n)
 			clear(out)
 			break
 		}
@@ -149,7 +152,7 @@ func (k *IntsCursor) inRange(lo, hi uint64) bool {
 	if lo <= hi && hi <= k.col.n {
 		return true
 	}
-	return k.fail(fmt.Errorf("%w: values %d to %d of an integer column of %d", codec.ErrCorrupt, lo, hi, k.col.n))
+	return k.corrupt("values %d to %d of %d are asked for", lo, hi, k.col.n)
 }
 
 // extend returns dst with n more elements, and those.

@@ -15,6 +15,7 @@ import (
 // A Reader reads one segment. It is safe for concurrent use.
 type Reader struct {
 	r        io.ReaderAt
+	size     int64
 	name     string
 	cache    *Cache
 	dir      *directory
@@ -36,58 +37,67 @@ type Reader struct {
 // [ErrVersion] for a segment of another format version, and otherwise what r
 // returned. Open does not take over r; close it after the Reader.
 func Open(r io.ReaderAt, size int64, name string, cache *Cache) (*Reader, error) {
-	s := &Reader{r: r, name: name, cache: cache}
-	if err := s.open(size); err != nil {
+	s := &Reader{r: r, size: size, name: name, cache: cache}
+	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("segment %s: %w", name, err)
 	}
 	return s, nil
 }
 
-func (r *Reader) open(size int64) error {
-	if size < headLen+tailLen {
-		return fmt.Errorf("%w: %d bytes are too few", codec.ErrCorrupt, size)
-	}
-	var head [headLen]byte
-	var tail [tailLen]byte
-	if err := readFull(r.r, head[:], 0); err != nil {
-		return fmt.Errorf("header: %w", err)
-	}
-	if err := readFull(r.r, tail[:], size-tailLen); err != nil {
-		return fmt.Errorf("trailer: %w", err)
-	}
-	if err := checkMagic(string(head[:]), string(tail[tailLen-8:])); err != nil {
+func (r *Reader) open() error {
+	footer, at, err := r.footer()
+	if err != nil {
 		return err
 	}
-	at := binary.LittleEndian.Uint64(tail[0:])
-	n := binary.LittleEndian.Uint64(tail[8:])
-	r.sum = binary.LittleEndian.Uint64(tail[16:])
-	body := uint64(size - tailLen)
-	if at < headLen || at > body || n != body-at || n > MaxFooter {
-		return fmt.Errorf("%w: trailer does not describe a footer before it", codec.ErrCorrupt)
-	}
-	footer := make([]byte, n)
-	if err := readFull(r.r, footer, int64(at)); err != nil {
-		return fmt.Errorf("footer: %w", err)
-	}
-	if codec.Checksum(footer) != r.sum {
-		return fmt.Errorf("%w: footer at byte %d does not match its checksum", codec.ErrCorrupt, at)
-	}
-	dir, err := decodeFooter(footer, int64(at))
-	if err != nil {
+	r.sum = codec.Checksum(footer)
+	if r.dir, err = decodeFooter(footer, at); err != nil {
 		return fmt.Errorf("footer at byte %d: %w", at, err)
 	}
-	r.dir = dir
-	r.sections = make(map[uint16]*Section, len(dir.sections))
-	slots := make([]slot, len(dir.chunks))
-	for i, s := range dir.sections {
+	r.sections = make(map[uint16]*Section, len(r.dir.sections))
+	slots := make([]slot, len(r.dir.chunks))
+	for i := range r.dir.sections {
+		s := &r.dir.sections[i]
 		r.sections[s.id] = &Section{
 			r:     r,
-			ref:   &r.dir.sections[i],
-			infos: dir.chunks[s.first : s.first+s.chunks],
+			ref:   s,
+			infos: r.dir.chunks[s.first : s.first+s.chunks],
 			slots: slots[s.first : s.first+s.chunks],
 		}
 	}
 	return nil
+}
+
+// footer reads the footer, checked against its checksum, and says where it is.
+func (r *Reader) footer() ([]byte, int64, error) {
+	if r.size < headLen+tailLen {
+		return nil, 0, fmt.Errorf("%w: %d bytes are too few", codec.ErrCorrupt, r.size)
+	}
+	var head [headLen]byte
+	var tail [tailLen]byte
+	if err := readFull(r.r, head[:], 0); err != nil {
+		return nil, 0, fmt.Errorf("header: %w", err)
+	}
+	if err := readFull(r.r, tail[:], r.size-tailLen); err != nil {
+		return nil, 0, fmt.Errorf("trailer: %w", err)
+	}
+	if err := checkMagic(string(head[:]), string(tail[tailLen-len(tailMagic):])); err != nil {
+		return nil, 0, err
+	}
+	at := binary.LittleEndian.Uint64(tail[0:])
+	n := binary.LittleEndian.Uint64(tail[8:])
+	sum := binary.LittleEndian.Uint64(tail[16:])
+	end := uint64(r.size - tailLen)
+	if at < headLen || at > end || n != end-at || n > MaxFooter {
+		return nil, 0, fmt.Errorf("%w: trailer does not describe a footer before it", codec.ErrCorrupt)
+	}
+	b := make([]byte, n)
+	if err := readFull(r.r, b, int64(at)); err != nil {
+		return nil, 0, fmt.Errorf("footer: %w", err)
+	}
+	if codec.Checksum(b) != sum {
+		return nil, 0, fmt.Errorf("%w: footer at byte %d does not match its checksum", codec.ErrCorrupt, at)
+	}
+	return b, int64(at), nil
 }
 
 // checkMagic tells damage from a version to come.
@@ -148,18 +158,25 @@ func (r *Reader) Sections() iter.Seq[SectionInfo] {
 	}
 }
 
-// Verify reads every chunk from the file, past the cache, and checks it. It
-// returns the first problem, an error wrapping [codec.ErrCorrupt] for damage.
+// Verify reads the whole file again, past the cache, and checks every chunk. It
+// returns the first problem, an error wrapping [codec.ErrCorrupt] for damage, or
+// that of ctx, which is polled at every chunk.
 func (r *Reader) Verify(ctx context.Context) error {
-	var stored, raw []byte
+	footer, _, err := r.footer()
+	if err == nil && codec.Checksum(footer) != r.sum {
+		err = fmt.Errorf("%w: footer is not the one opened", codec.ErrCorrupt)
+	}
+	if err != nil {
+		return fmt.Errorf("segment %s: %w", r.name, err)
+	}
+	var buf []byte
 	for i := range r.dir.sections {
 		s := r.sections[r.dir.sections[i].id]
 		for j := range s.infos {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			var err error
-			if stored, raw, err = s.read(j, stored, raw); err != nil {
+			if buf, err = s.read(j, buf); err != nil {
 				return err
 			}
 		}

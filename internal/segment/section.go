@@ -48,13 +48,13 @@ func (s *Section) Chunk(i int) ([]byte, error) {
 
 func (s *Section) load(i int) ([]byte, error) {
 	if s == nil {
-		return nil, fmt.Errorf("%w: segment section is missing", codec.ErrCorrupt)
+		return nil, fmt.Errorf("%v: %w: chunk %d of 0", s, codec.ErrCorrupt, i)
 	}
 	if uint(i) >= uint(len(s.slots)) {
-		return nil, fmt.Errorf("segment %s: section %d: %w: chunk %d of %d", s.r.name, s.ref.id, codec.ErrCorrupt, i, len(s.slots))
+		return nil, fmt.Errorf("%v: %w: chunk %d of %d", s, codec.ErrCorrupt, i, len(s.slots))
 	}
 	if s.r.isClosed() {
-		return nil, fmt.Errorf("segment %s: section %d: %w", s.r.name, s.ref.id, ErrClosed)
+		return nil, fmt.Errorf("%v: %w", s, ErrClosed)
 	}
 	mu := &s.r.loading[i%len(s.r.loading)]
 	mu.Lock()
@@ -62,7 +62,7 @@ func (s *Section) load(i int) ([]byte, error) {
 	if e := s.slots[i].entry.Load(); e != nil {
 		return e.data, nil // another goroutine was loading it
 	}
-	_, data, err := s.read(i, nil, nil)
+	data, err := s.read(i, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -70,48 +70,34 @@ func (s *Section) load(i int) ([]byte, error) {
 	return data, nil
 }
 
-// overAlloc is room behind the content that lets the decompressor copy in whole
-// words.
-const overAlloc = 16
-
-// read reads and checks chunk i. It uses the buffers given if they are large
-// enough, and returns them: the stored bytes and the content, which may be one.
-func (s *Section) read(i int, stored, raw []byte) ([]byte, []byte, error) {
+// read reads and checks chunk i, into buf if that is large enough.
+func (s *Section) read(i int, buf []byte) ([]byte, error) {
 	c := &s.infos[i]
 	if c.codec == codecRaw {
-		raw = grow(raw, int(c.stored), 0)
-		err := s.fetch(i, raw)
-		return stored, raw, err
+		buf = grow(buf, int(c.stored), 0)
+		return buf, s.fetch(i, buf)
 	}
-	stored = grow(stored, int(c.stored), 0)
-	if err := s.fetch(i, stored); err != nil {
-		return stored, raw, err
-	}
-	raw = grow(raw, int(c.raw), overAlloc)
-	out, err := decompress(raw[:0:int(c.raw)+overAlloc], stored)
+	d, err := newDecompressor()
 	if err != nil {
-		return stored, raw, s.fail(i, "does not decompress")
+		return buf, fmt.Errorf("%v: %w", s, err)
 	}
-	if len(out) != int(c.raw) {
-		return stored, raw, s.fail(i, "decompresses to another length")
+	defer d.release()
+	d.buf = grow(d.buf, int(c.stored), 0)
+	if err := s.fetch(i, d.buf); err != nil {
+		return buf, err
 	}
-	return stored, out, nil
-}
-
-// grow returns b, or a new slice if b is too small, with length n and room for
-// extra bytes behind.
-func grow(b []byte, n, extra int) []byte {
-	if cap(b) < n+extra {
-		return make([]byte, n, n+extra)
+	buf, ok := d.decompress(buf, d.buf, int(c.raw))
+	if !ok {
+		return buf, s.fail(i, "does not decompress to what is listed")
 	}
-	return b[:n]
+	return buf, nil
 }
 
 // fetch reads the stored bytes of chunk i into b and checks them.
 func (s *Section) fetch(i int, b []byte) error {
 	c := &s.infos[i]
 	if err := readFull(s.r.r, b, c.off); err != nil {
-		return fmt.Errorf("segment %s: section %d: chunk %d: %w", s.r.name, s.ref.id, i, err)
+		return fmt.Errorf("%v: chunk %d: %w", s, i, err)
 	}
 	if codec.Checksum(b) != c.sum {
 		return s.fail(i, "does not match its checksum")
@@ -120,5 +106,13 @@ func (s *Section) fetch(i int, b []byte) error {
 }
 
 func (s *Section) fail(i int, what string) error {
-	return fmt.Errorf("segment %s: section %d: %w: chunk %d at byte %d %s", s.r.name, s.ref.id, codec.ErrCorrupt, i, s.infos[i].off, what)
+	return fmt.Errorf("%v: %w: chunk %d at byte %d %s", s, codec.ErrCorrupt, i, s.infos[i].off, what)
+}
+
+// String names the section and its segment, for errors.
+func (s *Section) String() string {
+	if s == nil {
+		return "missing segment section"
+	}
+	return fmt.Sprintf("segment %s: section %d", s.r.name, s.ref.id)
 }

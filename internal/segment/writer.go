@@ -134,7 +134,6 @@ type SectionWriter struct {
 	index    int // in w.sections
 	chunks   int // guarded by w.mu
 	compress bool
-	buf      []byte
 }
 
 // WriteChunk writes b, at most [MaxChunk] bytes, as the next chunk of the
@@ -146,12 +145,13 @@ func (s *SectionWriter) WriteChunk(b []byte) error {
 	stored := b
 	info := chunkInfo{raw: uint32(len(b)), codec: codecRaw}
 	if s.compress && len(b) > 0 {
-		var err error
-		if s.buf, err = compress(s.buf[:0], b); err != nil {
+		c, err := newCompressor()
+		if err != nil {
 			return s.abort(fmt.Errorf("segment section %d: compress: %w", s.id, err))
 		}
-		if len(s.buf) <= len(b)-max(1, len(b)/8) {
-			stored, info.codec = s.buf, codecZstd
+		defer c.release()
+		if frame := c.compress(b); len(frame) <= len(b)-max(1, len(b)/8) {
+			stored, info.codec = frame, codecZstd
 		}
 	}
 	info.stored = uint32(len(stored))
