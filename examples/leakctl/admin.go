@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -17,16 +18,16 @@ type compacted struct {
 	Bytes       int64 `json:"bytes"`
 }
 
-func (c *compactCmd) Run(e *env) error {
+func (c *compactCmd) Run(ctx context.Context, e *env) error {
 	return e.query(func(s *leaks.Store) error {
-		before, err := s.Info(e.ctx)
+		before, err := s.Info(ctx)
 		if err != nil {
 			return err
 		}
-		if err := s.Compact(e.ctx); err != nil {
+		if err := s.Compact(ctx); err != nil {
 			return err
 		}
-		after, err := s.Info(e.ctx)
+		after, err := s.Info(ctx)
 		if err != nil {
 			return err
 		}
@@ -46,13 +47,13 @@ type expired struct {
 	Dropped int64 `json:"dropped"`
 }
 
-func (c *expireCmd) Run(e *env) error {
+func (c *expireCmd) Run(ctx context.Context, e *env) error {
 	before, err := time.Parse(time.DateOnly, c.Before)
 	if err != nil {
 		return usageErrorf("--before: %q is no day: write 2006-01-02", c.Before)
 	}
 	return e.query(func(s *leaks.Store) error {
-		n, err := s.Expire(e.ctx, before)
+		n, err := s.Expire(ctx, before)
 		if err != nil {
 			return err
 		}
@@ -67,9 +68,9 @@ type verified struct {
 	OK bool `json:"ok"`
 }
 
-func (c *verifyCmd) Run(e *env) error {
+func (c *verifyCmd) Run(ctx context.Context, e *env) error {
 	return e.query(func(s *leaks.Store) error {
-		if err := s.Verify(e.ctx); err != nil {
+		if err := s.Verify(ctx); err != nil {
 			return err
 		}
 		return e.print(verified{true}, func(p *page) { p.line("ok: every stored byte is as it was written") })
@@ -78,9 +79,9 @@ func (c *verifyCmd) Run(e *env) error {
 
 type infoCmd struct{}
 
-func (c *infoCmd) Run(e *env) error {
+func (c *infoCmd) Run(ctx context.Context, e *env) error {
 	return e.query(func(s *leaks.Store) error {
-		info, err := s.Info(e.ctx)
+		info, err := s.Info(ctx)
 		if err != nil {
 			return err
 		}

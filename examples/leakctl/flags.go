@@ -57,8 +57,8 @@ type filterFlags struct {
 	UploadStealed []string `sep:"none" group:"filters" placeholder:"DAY" help:"Day of detection, 2006-01-02."`
 	UploadDate    []string `sep:"none" group:"filters" placeholder:"DAY" help:"Day of upload on the source platform."`
 	LogDate       []string `sep:"none" group:"filters" placeholder:"DAY" help:"Day the device was compromised."`
-	StartDate     string   `group:"filters" placeholder:"DAY" help:"First day of detection; included; not repeatable."`
-	EndDate       string   `group:"filters" placeholder:"DAY" help:"Last day of detection; included; not repeatable."`
+	StartDate     string   `group:"filters" placeholder:"DAY" help:"First day of detection; included."`
+	EndDate       string   `group:"filters" placeholder:"DAY" help:"Last day of detection; included."`
 }
 
 func (f *filterFlags) filters() leaks.Filters {

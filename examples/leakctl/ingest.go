@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,7 +48,7 @@ func (s *summary) add(r leaks.IngestResult) {
 
 // Run ingests one file after the other. A file that cannot be ingested is
 // reported and the others go on.
-func (c *ingestCmd) Run(e *env) (err error) {
+func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
 	format, err := formats.ParseFormat(c.Format)
 	if err != nil {
 		return usageErrorf("--format: %v", err)
@@ -56,13 +57,13 @@ func (c *ingestCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rejects.close()) }()
+	defer func() { err = e.after(err, rejects.close()) }()
 
 	store, err := e.open(true, leaks.Options{})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = e.after(err, store.Close()) }()
 
 	job := &ingestJob{
 		env: e, store: store, format: format,
@@ -73,17 +74,20 @@ func (c *ingestCmd) Run(e *env) (err error) {
 	start := time.Now()
 	failed := false
 	for _, path := range c.Path {
-		err := job.file(path)
+		err := job.file(ctx, path)
 		if err == nil {
 			continue
 		}
 		failed = true
 		job.bar.clear()
-		if e.ctx.Err() != nil {
+		if ctx.Err() != nil {
 			e.say("interrupted: what was committed is kept; run the same command again to go on%s", stdinNote(path))
 			break
 		}
-		e.sayError(fmt.Errorf("%s: %w", path, err))
+		if !strings.Contains(err.Error(), path) {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		e.sayError(err)
 		if errors.Is(err, leaks.ErrNoSpace) || errors.Is(err, leaks.ErrCorrupt) {
 			break // every further file would fail alike
 		}
@@ -119,8 +123,8 @@ type ingestJob struct {
 }
 
 // file ingests one file and adds it to the summary.
-func (j *ingestJob) file(path string) error {
-	in, err := openInput(j.ctx, path, j.stdin)
+func (j *ingestJob) file(ctx context.Context, path string) error {
+	in, err := openInput(path, j.stdin)
 	if err != nil {
 		return err
 	}
@@ -129,17 +133,16 @@ func (j *ingestJob) file(path string) error {
 	opts := j.opts
 	if in.file != nil {
 		j.bar.describe("checking " + in.name)
-		digest, err := in.digest(j.ctx)
+		id, err := in.identity(ctx, j.format)
 		if err != nil {
 			return err
 		}
-		// The same bytes read another way, or said to come from elsewhere,
-		// are another batch.
-		opts.Batch = strings.Join([]string{digest, string(j.format), opts.Source}, "/")
+		// The same bytes said to come from elsewhere are another batch.
+		opts.Batch = id + "/" + opts.Source
 	}
 	j.bar.describe(in.name)
-	records := formats.Read(j.ctx, j.bar.count(in), formats.Options{Format: j.format, File: in.name, Source: opts.Source})
-	result, err := j.store.Ingest(j.ctx, records, &opts)
+	records := formats.Read(ctx, j.bar.count(in), formats.Options{Format: j.format, File: in.name, Source: opts.Source})
+	result, err := j.store.Ingest(ctx, records, &opts)
 	j.sum.add(result)
 	switch {
 	case err != nil:
@@ -150,8 +153,9 @@ func (j *ingestJob) file(path string) error {
 		return nil
 	}
 	j.sum.Files++
-	if result.Rejected > 0 && result.Ingested+result.Resumed == 0 {
-		return fmt.Errorf("no record in it: all %d rejected (%s)", result.Rejected, reasons(result.Reasons))
+	if result.Rejected > 0 {
+		j.bar.clear()
+		j.say("%s: %s of %s records rejected (%s)", in.name, number(result.Rejected), number(result.Read), reasons(result.Reasons))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,6 @@ type cli struct {
 
 // env is what a command runs in.
 type env struct {
-	ctx    context.Context
 	cli    *cli
 	stdin  io.Reader
 	stdout io.Writer
@@ -75,11 +75,12 @@ func main() {
 
 // run is main with its surroundings as parameters; it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	e := &env{ctx: ctx, cli: new(cli), stdin: stdin, stdout: stdout, stderr: stderr}
+	e := &env{cli: new(cli), stdin: stdin, stdout: stdout, stderr: stderr}
 	parser, err := kong.New(e.cli,
 		kong.Name("leakctl"),
 		kong.Description("Store, search and count credential leaks. Passwords are masked on the way in and kept nowhere."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.ExplicitGroups([]kong.Group{{Key: "filters", Title: "Filters (values of one are OR-ed, different ones AND-ed):"}}),
 		kong.Writers(stdout, stderr),
 	)
 	if err != nil {
@@ -91,6 +92,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		e.sayError(fmt.Errorf("%w (leakctl --help tells more)", err))
 		return exitUsage
 	}
+	call.BindTo(ctx, (*context.Context)(nil))
 	return e.code(call.Run(e))
 }
 
@@ -151,7 +153,16 @@ func (e *env) query(ask func(*leaks.Store) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(ask(s), s.Close())
+	return e.after(ask(s), s.Close())
+}
+
+// after adds to how a command went how closing went after it.
+func (e *env) after(err, closing error) error {
+	if closing == nil {
+		return err
+	}
+	e.sayError(closing)
+	return cmp.Or(err, errReported)
 }
 
 // holdsSomething reports whether dir is a directory with anything in it. An

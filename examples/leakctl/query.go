@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strconv"
 	"strings"
 
@@ -18,7 +19,7 @@ type detailsCmd struct {
 	PageSize       int    `default:"50" help:"Rows a page, 1 to 200."`
 }
 
-func (c *detailsCmd) Run(e *env) error {
+func (c *detailsCmd) Run(ctx context.Context, e *env) error {
 	scope, err := c.scope(c.columnFlag, false)
 	if err != nil {
 		return err
@@ -31,7 +32,7 @@ func (c *detailsCmd) Run(e *env) error {
 		return usageErrorf("--page-size: must be from 1 to 200")
 	}
 	return e.query(func(s *leaks.Store) error {
-		answer, err := s.Details(e.ctx, leaks.DetailsQuery{
+		answer, err := s.Details(ctx, leaks.DetailsQuery{
 			Scope: scope, Filters: c.filters(),
 			Search: c.Search, MinOccurrences: c.MinOccurrences,
 			SortBy: leaks.Sort(c.SortBy), Page: c.Page, PageSize: c.PageSize,
@@ -68,13 +69,13 @@ type byHashCmd struct {
 	Hash string `required:"" help:"Credential hash, 32 hex digits."`
 }
 
-func (c *byHashCmd) Run(e *env) error {
+func (c *byHashCmd) Run(ctx context.Context, e *env) error {
 	scope, err := c.scope(c.columnFlag, true)
 	if err != nil {
 		return err
 	}
 	return e.query(func(s *leaks.Store) error {
-		found, err := s.Occurrences(e.ctx, scope, c.Hash)
+		found, err := s.Occurrences(ctx, scope, c.Hash)
 		if err != nil {
 			return err
 		}
