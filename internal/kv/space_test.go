@@ -1,0 +1,3 @@
+package kv
+
+func childFill(dir string) {}
