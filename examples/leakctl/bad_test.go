@@ -123,11 +123,15 @@ func TestNoStore(t *testing.T) {
 		t.Errorf("a key was made: %v", err)
 	}
 	// Somebody else's directory is left alone.
-	h.store = h.dir
-	h.write("thesis.txt", "chapter one")
-	h.run("ingest", "--key-file", h.write("k", strings.Repeat("ab", 32)+"\n"), "thesis.txt").want(t, 1)
-	if _, err := os.Stat(filepath.Join(h.dir, "thesis.txt")); err != nil {
-		t.Error(err)
+	desk := newStore(h, "desk")
+	if err := os.Mkdir(desk.store, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	thesis := h.write("desk/thesis.txt", "chapter one")
+	desk.run("ingest", thesis).want(t, 1, "no key file", desk.store)
+	desk.run("ingest", "--key-file", h.write("k", strings.Repeat("ab", 32)+"\n"), thesis).want(t, 1, desk.store)
+	if left, err := os.ReadDir(desk.store); err != nil || len(left) != 1 {
+		t.Errorf("left on the desk: %v, %v", left, err)
 	}
 }
 

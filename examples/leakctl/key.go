@@ -38,7 +38,7 @@ func (e *env) key(create bool) (key [32]byte, file string, err error) {
 		return key, file, err
 	}
 	if !create {
-		return key, file, fmt.Errorf("no key file at %s: --key-file says where the key of %s is", file, e.cli.Store)
+		return key, file, fmt.Errorf("no key file at %s: if %s is a store, name its key with --key-file", file, e.cli.Store)
 	}
 	if e.cli.KeyFile == "" {
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
