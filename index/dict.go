@@ -16,6 +16,7 @@ type Dict struct {
 	src    codec.ChunkSource
 	firsts []uint32 // first ordinal of each chunk, and the number of strings
 	seps   [][]byte // separator of each chunk
+	marks  []uint32 // the chunks of every 1<<markShift-th ordinal, see mark
 }
 
 // OpenDict opens a dictionary of n strings. Anything else than n strings, or
@@ -67,6 +68,7 @@ func OpenDict(src codec.ChunkSource, n uint32) (*Dict, error) {
 	if err := r.Close(); err != nil {
 		return nil, fmt.Errorf("dictionary directory: %w", err)
 	}
+	d.mark()
 	return d, nil
 }
 
@@ -78,16 +80,29 @@ func (d *Dict) Cursor() *DictCursor { return &DictCursor{d: d} }
 
 // chunkOf returns the chunk that holds ord, which is below Len.
 func (d *Dict) chunkOf(ord uint32) int {
-	base, n := 0, len(d.seps)
-	// A branch-free binary search: the greatest chunk with first <= ord.
-	for n > 1 {
-		half := n >> 1
-		if d.firsts[base+half] <= ord {
-			base += half
+	// Mostly one or two chunks are left; long strings make many.
+	lo, hi := d.marks[ord>>markShift], d.marks[ord>>markShift+1]
+	for lo < hi {
+		mid := (lo + hi + 1) >> 1
+		if d.firsts[mid] <= ord {
+			lo = mid
+		} else {
+			hi = mid - 1
 		}
-		n -= half
 	}
-	return base
+	return int(lo)
+}
+
+// mark fills marks: the chunk that holds each ordinal with markShift zero
+// bits, and the last chunk behind them.
+func (d *Dict) mark() {
+	d.marks = make([]uint32, 0, d.Len()>>markShift+2)
+	for i := range d.seps {
+		for uint64(len(d.marks))<<markShift < uint64(d.firsts[i+1]) {
+			d.marks = append(d.marks, uint32(i))
+		}
+	}
+	d.marks = append(d.marks, uint32(max(len(d.seps), 1)-1))
 }
 
 // firstByte returns the index of the lowest byte of x that is not zero.

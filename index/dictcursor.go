@@ -3,6 +3,7 @@ package index
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/leakscope/leakscope/internal/codec"
 )
@@ -57,21 +58,74 @@ func (c *DictCursor) At(ord uint32) []byte {
 	if i+1 == c.next {
 		return c.buf
 	}
+	if i == c.next {
+		if !c.step() {
+			return nil
+		}
+		return c.buf
+	}
 	if i < c.next || i>>groupShift != c.next>>groupShift {
 		if !c.group(i >> groupShift) {
 			return nil
 		}
 	}
-	for c.next <= i {
-		shared, n, ok := c.lengths(c.next, len(c.buf))
-		if !ok {
-			return nil
-		}
-		c.buf = append(c.buf[:shared], c.suffix[c.pos:c.pos+n]...)
-		c.pos += n
-		c.next++
+	if !c.walk(i) {
+		return nil
 	}
 	return c.buf
+}
+
+// step moves the place forward by one string.
+func (c *DictCursor) step() bool {
+	shared, n := int(c.shared[c.next]), int(c.lens[c.next])
+	if shared == lengthEscape || n == lengthEscape {
+		var ok bool
+		if shared, n, c.pos, ok = c.escaped(shared, n, c.pos); !ok {
+			return false
+		}
+	}
+	if shared > len(c.buf) || n > len(c.suffix)-c.pos {
+		return c.corrupt("length beyond the chunk")
+	}
+	c.buf = append(c.buf[:shared], c.suffix[c.pos:c.pos+n]...)
+	c.pos += n
+	c.next++
+	return true
+}
+
+// walk moves the place forward to string i of the chunk, in the same group.
+// Most bytes of the strings between do not reach string i, so it adds up
+// lengths first and then fills the string from its end.
+func (c *DictCursor) walk(i uint32) bool {
+	var shares, starts [groupStrings]int
+	from, have, pos := c.next, len(c.buf), c.pos
+	for k := from; k <= i; k++ {
+		shared, n := int(c.shared[k]), int(c.lens[k])
+		if shared == lengthEscape || n == lengthEscape {
+			var ok bool
+			if shared, n, pos, ok = c.escaped(shared, n, pos); !ok {
+				return false
+			}
+		}
+		if shared > have || n > len(c.suffix)-pos {
+			return c.corrupt("length beyond the chunk")
+		}
+		shares[k&groupMask], starts[k&groupMask] = shared, pos
+		have, pos = shared+n, pos+n
+	}
+	c.next, c.pos = i+1, pos
+	buf := slices.Grow(c.buf, max(have-len(c.buf), 0))[:have]
+	for k := i; have > 0; k-- {
+		if shared := shares[k&groupMask]; shared < have {
+			copy(buf[shared:have], c.suffix[starts[k&groupMask]:])
+			have = shared
+		}
+		if k == from {
+			break // the rest stands in buf
+		}
+	}
+	c.buf = buf
+	return true
 }
 
 // group puts the place before the first string of group g of the chunk.
@@ -82,22 +136,6 @@ func (c *DictCursor) group(g uint32) bool {
 	}
 	c.next, c.pos, c.buf = g<<groupShift, pos, c.buf[:0]
 	return true
-}
-
-// lengths returns the lengths of string k of the chunk: what it shares with
-// the string before, which has have bytes, and its suffix, which then begins
-// at pos.
-func (c *DictCursor) lengths(k uint32, have int) (shared, n int, ok bool) {
-	shared, n = int(c.shared[k]), int(c.lens[k])
-	if shared == lengthEscape || n == lengthEscape {
-		if shared, n, c.pos, ok = c.escaped(shared, n, c.pos); !ok {
-			return 0, 0, false
-		}
-	}
-	if shared > have || n > len(c.suffix)-c.pos {
-		return 0, 0, c.corrupt("length beyond the chunk")
-	}
-	return shared, n, true
 }
 
 // escaped reads the lengths that did not fit their bytes off the suffix area.

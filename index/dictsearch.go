@@ -1,7 +1,5 @@
 package index
 
-import "sort"
-
 // Search calls fn for the ordinals lo <= ord < hi of strings that m matches,
 // in order, until it returns false. It does what Scan and [Matcher.Match]
 // would, some times faster: a whole piece of the dictionary is searched at
@@ -71,24 +69,19 @@ func (c *DictCursor) searchFlat(lo uint32, m *Matcher, fn func(ord uint32) bool)
 	}
 	need := uint32(len(m.needle))
 	for i, p := 0, 0; ; {
-		p = m.index(c.flat, p)
-		if p < 0 {
+		if p = m.index(c.flat, p); p < 0 {
 			return true
 		}
-		at := uint32(p)
-		if c.ends[i] <= at {
-			i += sort.Search(len(c.ends)-i, func(k int) bool { return c.ends[i+k] > at })
+		for c.ends[i] <= uint32(p) {
+			i++
 		}
-		if at+need > c.ends[i] { // it runs over into the next string
+		if uint32(p)+need > c.ends[i] { // it runs over into the next string
 			p++
 			continue
 		}
 		if !fn(lo + uint32(i)) {
 			return false
 		}
-		if p = int(c.ends[i]); i+1 == len(c.ends) {
-			return true
-		}
-		i++
+		p = int(c.ends[i]) // the next string
 	}
 }

@@ -15,7 +15,8 @@ const (
 	lengthEscape   = 255      // a length byte of this value: the length stands in the suffix area
 	separatorBytes = 256      // longest chunk separator of the directory
 
-	flatBytes = 64 << 10 // Search decodes so much at a time, and one string more
+	markShift = 11       // a chunk has 1<<markShift to chunkStrings short strings, mostly
+	flatBytes = 16 << 10 // Search decodes so much at a time, and one string more
 
 	pieceShift       = 20        // rows of a stored bitmap piece: 1<<pieceShift
 	bitmapChunkBytes = 64 << 10  // bitmaps share a chunk up to this size

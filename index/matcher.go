@@ -29,6 +29,9 @@ type Matcher struct {
 	i, j         int
 	iByte, jByte uint64
 	iMask, jMask uint64
+
+	// The first eight bytes, or what there is: (s|headMask)&headKeep == head.
+	head, headMask, headKeep uint64
 }
 
 // NewMatcher returns a matcher of needle.
@@ -77,6 +80,11 @@ func (m *Matcher) choose() {
 	m.i, m.j = min(i, j), max(i, j)
 	m.iByte, m.iMask = lowBits*uint64(m.needle[m.i]), lowBits*uint64(m.mask[m.i])
 	m.jByte, m.jMask = lowBits*uint64(m.needle[m.j]), lowBits*uint64(m.mask[m.j])
+	for k := range min(len(m.needle), 8) {
+		m.head |= uint64(m.needle[k]) << (8 * k)
+		m.headMask |= uint64(m.mask[k]) << (8 * k)
+		m.headKeep |= 0xff << (8 * k)
+	}
 }
 
 // Match says whether s contains the needle.
@@ -99,9 +107,9 @@ func (m *Matcher) matchFolded(s []byte) bool {
 // index returns the first place at or after p where the needle, which is
 // ASCII, stands in s as it is, but for the case of ASCII letters; -1: nowhere.
 //
-// Eight places at a time: a byte of s, its 0x20 bit set where the needle has a
-// letter, equals the needle's byte exactly if it is that letter in either
-// case; and only where two bytes of the needle fit is the rest compared.
+// Sixteen or eight places at a time: a byte of s, its 0x20 bit set where the
+// needle has a letter, equals the needle's byte exactly if it is that letter in
+// either case; and only where two bytes of the needle fit is the rest compared.
 func (m *Matcher) index(s []byte, p int) int {
 	end := len(s) - len(m.needle) // the last place
 	if p > end {
@@ -111,38 +119,59 @@ func (m *Matcher) index(s []byte, p int) int {
 		return p
 	}
 	last := len(s) - 8 - m.j // the last place from which eight can be looked at
-	if p > last {
-		for ; p <= end; p++ {
-			if m.at(s[p : p+len(m.needle)]) {
-				return p
+	iMask, iByte, jMask, jByte := m.iMask, m.iByte, m.jMask, m.jByte
+	for p <= last {
+		a, b := s[p+m.i:], s[p+m.j:]
+		for len(a) >= 16 && len(b) >= 16 {
+			x := ((le64(a) | iMask) ^ iByte) | ((le64(b) | jMask) ^ jByte)
+			y := ((le64(a[8:]) | iMask) ^ iByte) | ((le64(b[8:]) | jMask) ^ jByte)
+			if ((x-lowBits)&^x|(y-lowBits)&^y)&highBits != 0 {
+				break
 			}
+			a, b = a[16:], b[16:]
 		}
-		return -1
-	}
-	for {
-		x := (le64(s[p+m.i:]) | m.iMask) ^ m.iByte | (le64(s[p+m.j:]) | m.jMask) ^ m.jByte
+		p = len(s) - m.j - len(b)
+		if p > last {
+			if p > end {
+				return -1
+			}
+			// The last eight overlap those before: places looked at twice are
+			// no hits.
+			p = last
+		}
+		x := ((le64(s[p+m.i:]) | iMask) ^ iByte) | ((le64(s[p+m.j:]) | jMask) ^ jByte)
 		// Zero bytes of x; those above the lowest may be wrong, which at finds out.
 		for hits := (x - lowBits) &^ x & highBits; hits != 0; hits &= hits - 1 {
 			q := p + bits.TrailingZeros64(hits)>>3
 			if q > end {
 				return -1
 			}
-			if m.at(s[q : q+len(m.needle)]) {
+			if m.at(s, q) {
 				return q
 			}
 		}
-		if p == last {
-			return -1
-		}
-		// The last eight overlap those before: places looked at twice are no hits.
-		p = min(p+8, last)
+		p += 8
 	}
+	for ; p <= end; p++ {
+		if m.at(s, p) {
+			return p
+		}
+	}
+	return -1
 }
 
-// at says whether s, which is as long as the needle, is the needle.
-func (m *Matcher) at(s []byte) bool {
-	for i, b := range m.needle {
-		if s[i]|m.mask[i] != b {
+// at says whether the needle stands at p, which is not above the last place.
+func (m *Matcher) at(s []byte, p int) bool {
+	s = s[p:]
+	k := 0
+	if len(s) >= 8 {
+		if (le64(s)|m.headMask)&m.headKeep != m.head {
+			return false
+		}
+		k = 8
+	}
+	for ; k < len(m.needle); k++ {
+		if s[k]|m.mask[k] != m.needle[k] {
 			return false
 		}
 	}
