@@ -19,6 +19,9 @@ const (
 	MaxChunk = 16 << 20
 	// MaxFooter is the most bytes a footer may have, meta included.
 	MaxFooter = 64 << 20
+
+	// minCompress is the fewest bytes worth the trouble of compressing.
+	minCompress = 64
 )
 
 // How the bytes of a chunk are stored.

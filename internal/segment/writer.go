@@ -144,13 +144,13 @@ func (s *SectionWriter) WriteChunk(b []byte) error {
 	}
 	stored := b
 	info := chunkInfo{raw: uint32(len(b)), codec: codecRaw}
-	if s.compress && len(b) > 0 {
+	if s.compress && len(b) >= minCompress {
 		c, err := newCompressor()
 		if err != nil {
 			return s.abort(fmt.Errorf("segment section %d: compress: %w", s.id, err))
 		}
 		defer c.release()
-		if frame := c.compress(b); len(frame) <= len(b)-max(1, len(b)/8) {
+		if frame := c.compress(b); len(frame) <= len(b)-len(b)/8 {
 			stored, info.codec = frame, codecZstd
 		}
 	}
