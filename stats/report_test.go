@@ -373,6 +373,7 @@ func BenchmarkCollectorMillion(b *testing.B) {
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1e6, "ns/observation")
+	runtime.KeepAlive(all)
 	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(len(c.leaks)), "B/credential")
 	start := time.Now()
 	c.Report(nil)
