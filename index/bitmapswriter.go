@@ -33,50 +33,60 @@ func (w *BitmapsWriter) Add(value uint32, s *Set) {
 	if w.err != nil || s.Empty() {
 		return
 	}
-	if w.values > 0 && value <= w.last {
-		w.err = errOrder
-		return
-	}
+	var pieces []encodedPiece
+	var encoded []byte
 	first, last := s.b.Minimum()>>pieceShift, s.b.Maximum()>>pieceShift
-	var parts []*roaring.Bitmap
-	var numbers []uint32
 	for p := first; p <= last; p++ {
 		part := roaring.New()
 		part.AddRange(uint64(p)<<pieceShift, uint64(p+1)<<pieceShift)
 		part.And(&s.b)
-		if !part.IsEmpty() {
-			part.RunOptimize()
-			parts, numbers = append(parts, part), append(numbers, p)
+		if part.IsEmpty() {
+			continue
 		}
+		part.RunOptimize()
+		n, err := part.WriteTo((*byteAppender)(&encoded))
+		if err != nil {
+			w.err = err
+			return
+		}
+		pieces = append(pieces, encodedPiece{p, part.GetCardinality(), int(n)})
+	}
+	w.add(value, pieces, encoded)
+}
+
+// An encodedPiece is a piece on its way to a chunk.
+type encodedPiece struct {
+	number uint32
+	rows   uint64
+	size   int
+}
+
+// add writes the pieces of value, one behind another in encoded.
+func (w *BitmapsWriter) add(value uint32, pieces []encodedPiece, encoded []byte) {
+	if w.values > 0 && value <= w.last && w.err == nil {
+		w.err = errOrder
+	}
+	if w.err != nil {
+		return
 	}
 	w.dir.Uvarint(uint64(value - w.last))
-	w.dir.Uvarint(uint64(len(parts)))
+	w.dir.Uvarint(uint64(len(pieces)))
 	before := uint32(0)
-	for i, part := range parts {
-		off, size := w.put(part)
-		w.dir.Uvarint(uint64(numbers[i] - before))
-		w.dir.Uvarint(part.GetCardinality())
+	for _, p := range pieces {
+		if len(w.chunk) > 0 && len(w.chunk)+p.size > bitmapChunkBytes {
+			w.cut()
+		}
+		w.dir.Uvarint(uint64(p.number - before))
+		w.dir.Uvarint(p.rows)
 		w.dir.Uvarint(uint64(w.chunks - w.at))
-		w.dir.Uvarint(uint64(off))
-		w.dir.Uvarint(uint64(size))
-		before, w.at = numbers[i], w.chunks
+		w.dir.Uvarint(uint64(len(w.chunk)))
+		w.dir.Uvarint(uint64(p.size))
+		w.chunk = append(w.chunk, encoded[:p.size]...)
+		encoded = encoded[p.size:]
+		before, w.at = p.number, w.chunks
 	}
 	w.last = value
 	w.values++
-}
-
-// put appends a piece to the open chunk, or to a new one, and returns its
-// place there. The chunk's number is w.chunks.
-func (w *BitmapsWriter) put(b *roaring.Bitmap) (off, size int) {
-	size = int(b.GetSerializedSizeInBytes())
-	if len(w.chunk) > 0 && len(w.chunk)+size > bitmapChunkBytes {
-		w.cut()
-	}
-	off = len(w.chunk)
-	if _, err := b.WriteTo((*byteAppender)(&w.chunk)); err != nil && w.err == nil {
-		w.err = err
-	}
-	return off, len(w.chunk) - off
 }
 
 func (w *BitmapsWriter) cut() {
