@@ -162,10 +162,13 @@ func bounds(vals []uint64) (lo, hi uint64, ascend bool) {
 	if i == len(vals) {
 		return lo, hi, true
 	}
-	for _, v := range vals[i:] {
-		lo, hi = min(lo, v), max(hi, v)
+	lo2, hi2 := lo, hi // two chains, that neither waits for the other
+	for ; i+1 < len(vals); i += 2 {
+		lo, hi = min(lo, vals[i]), max(hi, vals[i])
+		lo2, hi2 = min(lo2, vals[i+1]), max(hi2, vals[i+1])
 	}
-	return lo, hi, false
+	last := vals[len(vals)-1]
+	return min(lo, lo2, last), max(hi, hi2, last), false
 }
 
 // line fits a line through the first and the last of the ascending vals.

@@ -61,13 +61,17 @@ func unpack[T uint32 | uint64](k *IntsCursor, from uint64, out []T) {
 				bit += 4 * width
 			}
 		case width <= 28 || width == 32: // two take 56 bits after at most 7, or 64 after none
-			for len(out) >= 2 {
+			for len(out) >= 4 {
 				word := binary.LittleEndian.Uint64(p[bit>>3:]) >> (bit & 7)
-				o := out[:2]
+				next := bit + 2*width
+				word2 := binary.LittleEndian.Uint64(p[next>>3:]) >> (next & 7)
+				o := out[:4]
 				o[0] = T(base + word&mask*scale)
 				o[1] = T(base + word>>(width&63)&mask*scale)
-				out = out[2:]
-				bit += 2 * width
+				o[2] = T(base + word2&mask*scale)
+				o[3] = T(base + word2>>(width&63)&mask*scale)
+				out = out[4:]
+				bit = next + 2*width
 			}
 		}
 		unpackEach(k, bit, out)
