@@ -86,17 +86,17 @@ func TestKill(t *testing.T) {
 		}
 		lines := bufio.NewScanner(out)
 		var last string
-		for lines.Scan() {
+		after := rnd.IntN(16) // steps, and then somewhere in the next one or two
+		for seen := 0; lines.Scan(); seen++ {
 			if strings.HasPrefix(lines.Text(), "error") {
 				t.Errorf("round %d: %s", round, lines.Text())
 			}
-			if last == "" {
-				time.AfterFunc(time.Duration(rnd.IntN(60_000))*time.Microsecond, func() { cmd.Process.Kill() })
-			} else {
-				steps++
+			if seen == after {
+				time.AfterFunc(time.Duration(rnd.IntN(6000))*time.Microsecond, func() { cmd.Process.Kill() })
 			}
 			last = lines.Text()
 		}
+		steps += after
 		_ = cmd.Wait() // killed
 
 		db, err := Open(testOptions(dir))
@@ -108,10 +108,7 @@ func TestKill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("%d kills after %d steps", rounds, steps)
-	if steps < rounds {
-		t.Errorf("only %d steps: the machine was too slow for this to show anything", steps)
-	}
+	t.Logf("%d kills after at least %d steps", rounds, steps)
 }
 
 func checkAfterKill(t *testing.T, db *DB, last string) {

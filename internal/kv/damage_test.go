@@ -138,7 +138,7 @@ func TestDamagedCatalogue(t *testing.T) {
 	opened, refused := 0, 0
 	for _, name := range listNames(t, filepath.Join(dir, badgerDir)) {
 		for what, damage := range damages {
-			if testing.Short() && strings.HasPrefix(what, "cut") {
+			if testing.Short() && what != "flip at middle" && what != "cut to half" {
 				continue
 			}
 			work := filepath.Join(t.TempDir(), "store")

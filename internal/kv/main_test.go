@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 func child(t testing.TB, part, dir string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	cmd.Env = append(os.Environ(), childEnv+"="+part+":"+dir)
+	cmd.Env = append(os.Environ(), childEnv+"="+part+":"+dir, "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 
