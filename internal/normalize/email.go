@@ -30,26 +30,77 @@ func SplitEmail(normalised string) (local, domain string, ok bool) {
 // form the name will be judged in again.
 func login(s string, parse func(string) (string, bool)) (name, local, domain string) {
 	s = strings.TrimSpace(s)
-	if strings.IndexByte(s, '@') < 0 {
+	// One look at each byte settles all that needs no domain, for ASCII.
+	var kinds uint8
+	at := -1
+	for i := range len(s) {
+		k := loginByte[s[i]]
+		if k == isAt {
+			at = i
+		}
+		kinds |= k
+	}
+	if at <= 0 || kinds&isBad != 0 {
 		return s, "", ""
 	}
-	lower := strings.ToLower(s)
-	if local, domain, ok := splitEmail(lower, parse); ok && utf8.ValidString(s) {
-		return lower, local, domain
+	lower := s
+	if kinds&isUpper != 0 {
+		lower = strings.ToLower(s)
 	}
-	return s, "", ""
+	var ok bool
+	if kinds&isWide == 0 {
+		domain, ok = mailDomain(lower[at+1:], parse)
+		local = lower[:at]
+	} else if utf8.ValidString(s) {
+		lower = strings.ToLower(s)
+		local, domain, ok = splitEmail(lower, parse)
+	}
+	if !ok {
+		return s, "", ""
+	}
+	return lower, local, domain
 }
+
+// loginByte says what a byte of a login name is.
+var loginByte = func() (t [256]uint8) {
+	for i := range t {
+		switch c := byte(i); {
+		case c <= ' ' || c == 0x7f:
+			t[i] = isBad
+		case c >= utf8.RuneSelf:
+			t[i] = isWide
+		case 'A' <= c && c <= 'Z':
+			t[i] = isUpper
+		}
+	}
+	t['@'] = isAt
+	return t
+}()
+
+const (
+	isUpper uint8 = 1 << iota
+	isAt
+	isBad  // a blank or control character: in no address
+	isWide // of a rune outside ASCII
+)
 
 func splitEmail(s string, parse func(string) (string, bool)) (local, domain string, ok bool) {
 	at := strings.LastIndexByte(s, '@')
 	if at <= 0 || !plausibleLocal(s[:at]) {
 		return "", "", false
 	}
-	domain, ok = parse(s[at+1:])
-	if !ok || strings.IndexByte(domain, '.') < 0 || isAddr(domain) {
+	if domain, ok = mailDomain(s[at+1:], parse); !ok {
 		return "", "", false
 	}
 	return s[:at], domain, true
+}
+
+func mailDomain(s string, parse func(string) (string, bool)) (string, bool) {
+	domain, ok := parse(s)
+	if !ok || strings.IndexByte(domain, '.') < 0 || isAddr(domain) {
+		return "", false
+	}
+	return domain, true
 }
 
 func plausibleLocal(s string) bool {

@@ -69,6 +69,9 @@ func FuzzSplitEmail(f *testing.F) {
 			t.Fatalf("%q splits into %q, %q", u, l, d)
 		}
 		checkDomain(t, n, d, n.Root(d))
+		if l0, d0, ok := SplitEmail(strings.ToLower(strings.TrimSpace(s))); !ok || l0 != l || d0 != d {
+			t.Fatalf("%q: %q, %q by Login, %q, %q, %v by SplitEmail", s, l, d, l0, d0, ok)
+		}
 		// The address with its canonical domain is the same address.
 		if l3, d3, ok := SplitEmail(l + "@" + d); !ok || l3 != l || d3 != d {
 			t.Fatalf("%q and %q do not split again: %q, %q, %v", l, d, l3, d3, ok)
