@@ -200,20 +200,21 @@ func TestBitmapsRefusals(t *testing.T) {
 	}
 }
 
-// exerciseBitmaps reads and changes every set.
+// exerciseBitmaps reads and changes some sets. A few bytes can say that there
+// are very many of a million rows each, so not all.
 func exerciseBitmaps(m *Bitmaps) error {
 	var errs []error
 	for v := range m.Values() {
+		if len(errs) == 8 {
+			break
+		}
 		s, err := m.Get(v)
 		errs = append(errs, err)
 		if err != nil {
 			continue
 		}
-		n := uint64(0)
-		for range s.All() {
-			n++
-		}
-		if n != s.Len() || n != m.Len(v) || uint64(len(s.Append(nil, 0, 1<<32-1))) != n {
+		rows := slices.AppendSeq(make([]uint32, 0, min(s.Len(), 1<<22)), s.All())
+		if n := uint64(len(rows)); n != s.Len() || n != m.Len(v) || !slices.Equal(s.Append(nil, 0, 1<<32-1), rows) {
 			return errors.New("sizes of a set differ")
 		}
 		s.AndNot(NewSet(1, 2, 3))
