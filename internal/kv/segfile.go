@@ -47,7 +47,7 @@ func (db *DB) CreateSegment() (*SegmentFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", label(id), diskError(err))
 	}
-	return &SegmentFile{db: db, id: id, path: path, sink: sink, buf: make([]byte, 0, writeBuffer), look: spaceEvery, open: true}, nil
+	return &SegmentFile{db: db, id: id, path: path, sink: sink, look: spaceEvery, open: true}, nil
 }
 
 // ID is the segment's id.
@@ -66,16 +66,16 @@ func (f *SegmentFile) Write(b []byte) (int, error) {
 	}
 	n := len(b)
 	for len(b) > 0 {
-		if len(f.buf) == 0 && len(b) >= cap(f.buf) {
+		if len(f.buf) == 0 && len(b) >= writeBuffer {
 			if f.put(b); f.err != nil {
 				return 0, f.err
 			}
 			break
 		}
-		k := min(len(b), cap(f.buf)-len(f.buf))
-		f.buf = append(f.buf, b[:k]...)
+		k := min(len(b), writeBuffer-len(f.buf))
+		f.buf = append(f.buf, b[:k]...) // grows no further than is written
 		b = b[k:]
-		if len(f.buf) == cap(f.buf) {
+		if len(f.buf) == writeBuffer {
 			if f.put(f.buf); f.err != nil {
 				return 0, f.err
 			}
