@@ -17,6 +17,9 @@ func (p *lineParser) cutCombo(s string) (cut, leaks.RejectReason, string) {
 	if bareIPv6(s) {
 		return cut{}, leaks.RejectNotARecord, "IPv6 address without brackets"
 	}
+	if strings.HasPrefix(s[i:], "://") {
+		return cut{}, leaks.RejectNotARecord, "URL in the middle"
+	}
 	c := cut{login: trimString(s[:i]), password: s[i+1:], shape: shapeCombo}
 	if c.login == "" {
 		if s[i] != ':' || c.password != "" && (isBlank(c.password[0]) || c.password[0] == ':') {

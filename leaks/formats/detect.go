@@ -27,11 +27,14 @@ func detect(sample []byte, f Format) (Format, dialect, error) {
 		return "", dialect{}, ErrNotText
 	}
 	v := vote(bytes.TrimPrefix(sample, bom))
+	lines := v.urlFirst + v.urlLast + v.bareLast + v.combo
 	if f == Auto {
 		switch {
-		case v.json > 0 && (v.jsonFirst || v.json*2 >= v.lines):
+		case v.json*2 >= v.lines && v.json > 0, v.jsonFirst && lines*2 < v.lines:
+			// The second is JSON over many lines: not ours to read, but
+			// to be refused as what it is.
 			f = JSONL
-		case v.combo > v.urlFirst+v.urlLast+v.bareLast:
+		case v.combo*2 > lines:
 			f = Combo
 		default:
 			f = ULP
@@ -66,7 +69,7 @@ func vote(sample []byte) votes {
 			continue
 		}
 		v.lines++
-		if line[0] == '{' || v.lines == 1 && line[0] == '[' && len(bytes.TrimLeft(line[1:], "\t {")) < len(line)-1 {
+		if isObject(line) || v.lines == 1 && opensJSON(line) {
 			v.json++
 			v.jsonFirst = v.jsonFirst || v.lines == 1
 			continue
@@ -86,6 +89,13 @@ func vote(sample []byte) votes {
 		}
 	}
 	return v
+}
+
+// opensJSON reports whether a file's first line opens JSON that goes on in the
+// next.
+func opensJSON(line []byte) bool {
+	rest := bytes.TrimLeft(line, "{[ \t")
+	return len(rest) < len(line) && (len(rest) == 0 || rest[0] == '"')
 }
 
 // magics begin the binary files that stand beside text in leaks.

@@ -1,7 +1,6 @@
 package formats
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -23,6 +22,8 @@ type Options struct {
 	Source  string // for records that bring none
 	Workers int    // parsing goroutines; 0 means GOMAXPROCS
 	MaxLine int    // longest line in bytes, without its newline; 0 means DefaultMaxLine
+
+	blockSize int // for tests; 0 means blockSize
 }
 
 // Read returns the records of r in their order, and among them, with a
@@ -48,7 +49,7 @@ func read(ctx context.Context, r io.Reader, opts Options, yield func(leaks.Recor
 	if err != nil {
 		return err
 	}
-	split := &splitter{r: decodeUTF16(r), size: blockSize, max: opts.MaxLine}
+	split := &splitter{r: decodeUTF16(r), size: cmp.Or(opts.blockSize, blockSize), max: opts.MaxLine}
 	if split.max <= 0 {
 		split.max = DefaultMaxLine
 	}
@@ -170,11 +171,13 @@ func (p *pipeline) split(s *splitter) {
 		select {
 		case p.order <- b:
 		case <-p.ctx.Done():
+			p.err = p.ctx.Err()
 			return
 		}
 		select {
 		case p.work <- b:
 		case <-p.ctx.Done():
+			p.err = p.ctx.Err()
 			return
 		}
 	}
@@ -189,7 +192,7 @@ func (p *pipeline) next() (*block, error) {
 	case b, ok := <-p.order:
 		if !ok {
 			<-p.cut
-			return nil, cmp.Or(p.err, p.parent.Err())
+			return nil, p.err
 		}
 		select {
 		case <-b.done:
@@ -230,17 +233,4 @@ func (b *block) free() {
 	room := b.records[:0]
 	b.records = nil
 	recordRooms.Put(&room)
-}
-
-// peek returns up to n bytes of the beginning without consuming them, but for a
-// byte order mark.
-func (s *splitter) peek(ctx context.Context, n int) ([]byte, error) {
-	buf := make([]byte, n)
-	m, err := fill(ctx, s.r, buf)
-	if err != nil && err != io.EOF && m == 0 {
-		return nil, err
-	}
-	s.err = err
-	s.carry = bytes.TrimPrefix(buf[:m], bom)
-	return s.carry, nil
 }

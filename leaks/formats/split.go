@@ -17,8 +17,30 @@ type splitter struct {
 	r     io.Reader
 	size  int    // bytes to read at a time
 	max   int    // longest line it holds, without the newline
-	carry []byte // begin of a line, tail of the last block's buffer
+	carry []byte // bytes read and not handed out, tail of the last buffer
 	err   error  // how the input ended, once it has
+}
+
+// peek returns up to n bytes of the beginning without consuming them, but for a
+// byte order mark. It is the first call. Like the whole sequence it returns
+// once ctx is done, even when a call of Read hangs.
+func (s *splitter) peek(ctx context.Context, n int) ([]byte, error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, n)
+		n, s.err = fill(ctx, s.r, buf)
+		s.carry = bytes.TrimPrefix(buf[:n], bom)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if s.err != nil && s.err != io.EOF && n == 0 {
+		return nil, s.err
+	}
+	return s.carry, nil
 }
 
 // next returns the next lines. Only the input's last line may lack its newline;
@@ -26,6 +48,12 @@ type splitter struct {
 // are too large to hold: then long is set, and the line is gone. The error is
 // io.EOF at the end; of a line cut short by another error nothing is returned.
 func (s *splitter) next(ctx context.Context) (data []byte, long bool, err error) {
+	if len(s.carry) > s.size {
+		if i := bytes.LastIndexByte(s.carry[:s.size], '\n'); i >= 0 {
+			data, s.carry = s.carry[:i+1], s.carry[i+1:]
+			return data, false, nil
+		}
+	}
 	if s.err != nil {
 		return s.last()
 	}

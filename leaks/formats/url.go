@@ -68,8 +68,8 @@ func splitCredential(c *cut, sep byte, rest string) bool {
 		}
 	}
 	i := strings.IndexByte(rest, sep)
-	if i < 0 && sep != ':' {
-		i = strings.IndexByte(rest, ':')
+	if j := strings.IndexByte(rest, ':'); i < 0 || sep == ' ' && 0 <= j && j < i {
+		i = j // "url login:password", "url|login:password"
 	}
 	if i < 0 {
 		return false
@@ -79,8 +79,12 @@ func splitCredential(c *cut, sep byte, rest string) bool {
 		c.password = strings.TrimLeft(c.password, " \t") // ": " parts the fields
 	}
 	c.login = trimString(c.login)
-	if sep == ' ' && !spaced && strings.IndexByte(c.password, ' ') >= 0 && strings.IndexByte(c.login, '@') < 0 {
-		return false // more words than a record has: an advertisement
+	// More words than a record has are an advertisement.
+	switch {
+	case spaced:
+		return strings.IndexByte(c.login, ' ') < 0
+	case sep == ' ':
+		return strings.IndexByte(c.password, ' ') < 0 || strings.IndexByte(c.login, '@') > 0
 	}
 	return true
 }

@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"context"
 	"encoding/binary"
 	"io"
 	"unicode/utf16"
@@ -56,11 +57,8 @@ func (u *utf16Reader) Read(p []byte) (int, error) {
 func (u *utf16Reader) begin() {
 	u.begun = true
 	mark := make([]byte, 2)
-	n, err := io.ReadFull(u.r, mark)
-	if err == io.ErrUnexpectedEOF {
-		err = io.EOF
-	}
-	u.err = err
+	var n int
+	n, u.err = fill(context.Background(), u.r, mark)
 	u.in = mark[:n]
 	switch string(u.in) {
 	case "\xff\xfe":
