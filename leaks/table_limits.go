@@ -1,0 +1,17 @@
+package leaks
+
+// Ceilings of a table.
+const (
+	// maxTableRows is the most rows, and so of anything counted, in a table.
+	maxTableRows = 1 << 31
+	// pollRows is how many rows may pass between two looks at a context.
+	pollRows = 4096
+	// aggChunkBytes is where a chunk of encoded aggregates is cut.
+	aggChunkBytes = 64 << 10
+)
+
+// aggregateRows is how many rows a domain must have in a table for its
+// aggregate to be stored rather than computed when asked for. It weighs the
+// some 36 KB of three dense sketches against the time of going through the
+// rows. Tests lower it.
+var aggregateRows uint64 = 4096
