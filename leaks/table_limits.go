@@ -8,6 +8,10 @@ const (
 	pollRows = 4096
 	// aggChunkBytes is where a chunk of encoded aggregates is cut.
 	aggChunkBytes = 64 << 10
+	// aggPieceBytes is the most of one aggregate in a chunk.
+	aggPieceBytes = 1 << 20
+	// maxAggregate is the longest encoded aggregate a reader believes in.
+	maxAggregate = 1 << 30
 )
 
 // aggregateRows is how many rows a domain must have in a table for its

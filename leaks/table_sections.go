@@ -240,8 +240,8 @@ type tableMeta struct {
 	aggregates   uint32
 	minSeen      uint32 // over all rows; 0 without rows
 	maxSeen      uint32
-	ordinals     uint64 // above every row's ordinal
-	splitHash    bool   // some hash may stand below two roots
+	ordinals     uint64        // above every row's ordinal
+	splitHash    bool          // some hash may stand below two roots
 	coding       [2]timeCoding // of upload and log
 }
 

@@ -1,0 +1,344 @@
+package leaks
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/leakscope/leakscope/internal/segment"
+	"github.com/leakscope/leakscope/stats"
+)
+
+// encodeScratch is what encode needs besides the builder, kept between tables.
+type encodeScratch struct {
+	sorter  stringSorter
+	ranks   [numDicts]ranking
+	order   hashOrder
+	machine []uint32 // rank of each machine
+	hashes  []uint64
+	groups  []uint32 // the builder's groups in the table's order
+	starts  []uint32 // by place in groups: the first of the group's rows in rows
+	rows    []uint32 // the builder's rows in the table's order
+	counts  []uint32
+	tmp     []uint32
+	buf     []byte
+}
+
+// encode writes the rows as a table. The builder stays as it is.
+func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSummary, error) {
+	vote := b.vote
+	w := newTableWriter(seg, vote.result(), &b.out.order)
+	if err := b.encodeDicts(ctx, w); err != nil {
+		return tableSummary{}, err
+	}
+	if err := b.encodeMachines(w); err != nil {
+		return tableSummary{}, err
+	}
+	b.orderGroups()
+	b.orderRows()
+	w.beginRows()
+	if err := b.encodeRows(ctx, w); err != nil {
+		return tableSummary{}, err
+	}
+	split, err := w.endRows()
+	if err != nil {
+		return tableSummary{}, err
+	}
+	if split {
+		c := w.column(sectionRowOrdinal)
+		for _, r := range b.out.rows {
+			c.Append(uint64(r))
+		}
+		if err := w.finishColumns(); err != nil {
+			return tableSummary{}, err
+		}
+	}
+	if err := b.encodeAggregates(ctx, w); err != nil {
+		return tableSummary{}, err
+	}
+	return w.finish()
+}
+
+// encodeDicts ranks and writes the dictionaries.
+func (b *tableBuilder) encodeDicts(ctx context.Context, w *tableWriter) error {
+	s := &b.out
+	for d := range numDicts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		in, rank := b.dicts[d], &s.ranks[d]
+		out := w.dict(d)
+		p, nested := d.parent()
+		switch {
+		case !nested:
+			rank.rankFlat(in, &s.sorter)
+			for _, n := range rank.order {
+				out.add(0, in.at(n))
+			}
+		case d == dictUser:
+			// Twice as many keys as mail domains: raw users before bare ones.
+			parents := s.ranks[p].rank
+			s.tmp = rank.rankNested(in, &s.sorter, 2*len(parents), func(n uint32) uint32 {
+				return parents[n>>1]<<1 | n&1
+			}, s.tmp)
+			for _, n := range rank.order {
+				str := in.at(n)
+				if in.parent[n]&1 == 0 {
+					s.buf = append(append(s.buf[:0], rawUser), str...)
+					str = s.buf
+				}
+				out.add(parents[in.parent[n]>>1], str)
+			}
+		default:
+			parents := s.ranks[p].rank
+			s.tmp = rank.rankNested(in, &s.sorter, len(parents), func(n uint32) uint32 { return parents[n] }, s.tmp)
+			for _, n := range rank.order {
+				out.add(parents[in.parent[n]], in.at(n))
+			}
+		}
+		if err := w.finishDict(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encodeMachines brings the machines' facts into the order of the ranked
+// dictionaries, sorts and writes them.
+func (b *tableBuilder) encodeMachines(w *tableWriter) error {
+	s := &b.out
+	type numbered struct {
+		tuple machineTuple
+		n     uint32
+	}
+	all := make([]numbered, len(b.machines.tuples))
+	for i, t := range b.machines.tuples {
+		for f := range t {
+			t[f] = s.ranks[machineField(f).dict()].rank[t[f]]
+		}
+		all[i] = numbered{t, uint32(i)}
+	}
+	slices.SortFunc(all, func(a, b numbered) int { return slices.Compare(a.tuple[:], b.tuple[:]) })
+	out := w.machines()
+	s.machine = resize(s.machine, len(all))
+	for i := range all {
+		s.machine[all[i].n] = w.addMachine(out, &all[i].tuple)
+	}
+	return w.finishMachines(out)
+}
+
+// orderGroups sorts the groups by (root, hash): first all by hash, then, with
+// a sort that keeps that order, by root.
+func (b *tableBuilder) orderGroups() {
+	s := &b.out
+	s.hashes = resize(s.hashes, len(b.groups))
+	roots := s.ranks[dictRoot].rank
+	s.counts = resize(s.counts, len(roots)+1)
+	clear(s.counts)
+	for i := range b.groups {
+		s.hashes[i] = b.groups[i].hash.hi
+		s.counts[roots[b.groups[i].root]+1]++
+	}
+	for i := range roots {
+		s.counts[i+1] += s.counts[i]
+	}
+	s.groups = resize(s.groups, len(b.groups))
+	for _, k := range s.order.sort(s.hashes) {
+		at := &s.counts[roots[b.groups[k.n].root]]
+		s.groups[*at] = k.n
+		*at++
+	}
+	// The low halves have not been looked at. Runs of equal high ones are next
+	// to impossible, and one group long in all real data.
+	for lo := 0; lo < len(s.groups); {
+		first, hi := &b.groups[s.groups[lo]], lo+1
+		for hi < len(s.groups) && b.groups[s.groups[hi]].hash.hi == first.hash.hi && b.groups[s.groups[hi]].root == first.root {
+			hi++
+		}
+		if hi-lo > 1 {
+			slices.SortFunc(s.groups[lo:hi], func(x, y uint32) int {
+				return cmp.Compare(b.groups[x].hash.lo, b.groups[y].hash.lo)
+			})
+		}
+		lo = hi
+	}
+}
+
+// orderRows sorts the rows by (group, seen, arrival).
+func (b *tableBuilder) orderRows() {
+	s := &b.out
+	s.starts = resize(s.starts, len(b.groups)+1)
+	s.counts = resize(s.counts, len(b.groups)) // by the builder's number: where its next row goes
+	sum := uint32(0)
+	for place, g := range s.groups {
+		s.starts[place], s.counts[g] = sum, sum
+		sum += b.groups[g].rows
+	}
+	s.starts[len(s.groups)] = sum
+	s.rows = resize(s.rows, len(b.rows))
+	for i := range b.rows {
+		at := &s.counts[b.rows[i].group]
+		s.rows[*at] = uint32(i)
+		*at++
+	}
+	bySeen := func(x, y uint32) int { return cmp.Compare(b.rows[x].seen, b.rows[y].seen) }
+	for place := range s.groups {
+		if run := s.rows[s.starts[place]:s.starts[place+1]]; len(run) > 1 && !slices.IsSortedFunc(run, bySeen) {
+			slices.SortStableFunc(run, bySeen)
+		}
+	}
+}
+
+// outGroup translates a group into the table's ordinals.
+func (b *tableBuilder) outGroup(n uint32) outGroup {
+	g, ranks := &b.groups[n], &b.out.ranks
+	return outGroup{
+		hash: g.hash, digest: g.digest, pw: g.pw,
+		root:   ranks[dictRoot].rank[g.root],
+		domain: ranks[dictDomain].rank[g.domain],
+		user:   ranks[dictUser].rank[g.user],
+		mask:   ranks[dictMask].rank[g.mask],
+	}
+}
+
+func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter) error {
+	s := &b.out
+	for place, n := range s.groups {
+		g := b.outGroup(n)
+		w.group(&g)
+		lo, hi := s.starts[place], s.starts[place+1]
+		if lo/pollRows != hi/pollRows {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		for _, i := range s.rows[lo:hi] {
+			r := &b.rows[i]
+			w.row(&outRow{
+				seen: r.seen, upload: r.upload, log: r.log, typ: r.typ,
+				source:   s.ranks[dictSource].rank[r.source],
+				host:     s.ranks[dictHost].rank[r.host],
+				machine:  s.machine[r.machine],
+				software: s.ranks[dictSoftware].rank[r.software],
+				protocol: s.ranks[dictProtocol].rank[r.protocol],
+			})
+		}
+	}
+	return nil
+}
+
+// encodeAggregates writes the aggregates of the heavy domains.
+func (b *tableBuilder) encodeAggregates(ctx context.Context, w *tableWriter) error {
+	out := w.aggregates()
+	agg := newAggregator(b, w.meta.dicts[dictSource], w.meta.dicts[dictCountry], w.meta.dicts[dictStealer], w.meta.minSeen, w.meta.maxSeen)
+	if err := b.aggregateRoots(ctx, agg, out); err != nil {
+		return err
+	}
+	if err := b.aggregateMails(ctx, w, agg, out); err != nil {
+		return err
+	}
+	return w.finishAggregates(out)
+}
+
+func (b *tableBuilder) aggregateRoots(ctx context.Context, agg *aggregator, out *aggregatesOut) error {
+	s := &b.out
+	for lo := 0; lo < len(s.groups); {
+		root := b.groups[s.groups[lo]].root
+		hi := lo + 1
+		for hi < len(s.groups) && b.groups[s.groups[hi]].root == root {
+			hi++
+		}
+		rows := uint64(s.starts[hi] - s.starts[lo])
+		if name := b.dicts[dictRoot].at(root); len(name) > 0 && rows >= aggregateRows {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			agg.begin(RootDomain)
+			for place := lo; place < hi; place++ {
+				b.aggregateGroup(agg, place)
+			}
+			if err := out.add(RootDomain, name, rows, false, agg.finish()); err != nil {
+				return err
+			}
+		}
+		lo = hi
+	}
+	return nil
+}
+
+// aggregateMails does the same for e-mail domains, whose groups lie scattered.
+func (b *tableBuilder) aggregateMails(ctx context.Context, w *tableWriter, agg *aggregator, out *aggregatesOut) error {
+	s := &b.out
+	mails := b.dicts[dictMail]
+	users := b.dicts[dictUser]
+	rows := make([]uint64, mails.len())
+	for i := range b.groups {
+		rows[users.parent[b.groups[i].user]>>1] += uint64(b.groups[i].rows)
+	}
+	heavy := map[uint32][]uint32{} // by mail domain the places of its groups
+	for n, r := range rows {
+		if len(mails.at(uint32(n))) > 0 && r >= aggregateRows {
+			heavy[uint32(n)] = nil
+		}
+	}
+	if len(heavy) == 0 {
+		return nil
+	}
+	for place, n := range s.groups {
+		mail := users.parent[b.groups[n].user] >> 1
+		if rows[mail] >= aggregateRows {
+			if places, ok := heavy[mail]; ok {
+				heavy[mail] = append(places, uint32(place))
+			}
+		}
+	}
+	for _, mail := range s.ranks[dictMail].order {
+		places, ok := heavy[mail]
+		if !ok {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		agg.begin(EmailDomain)
+		for _, place := range places {
+			b.aggregateGroup(agg, int(place))
+		}
+		if err := out.add(EmailDomain, mails.at(mail), rows[mail], false, agg.finish()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// aggregateGroup hands a group and its rows to agg; it counts by the builder's
+// own numbers.
+func (b *tableBuilder) aggregateGroup(agg *aggregator, place int) {
+	s := &b.out
+	g := &b.groups[s.groups[place]]
+	agg.group(g.hash, g.pw&1 != 0, g.digest, g.user, g.root)
+	for _, i := range s.rows[s.starts[place]:s.starts[place+1]] {
+		r := &b.rows[i]
+		m := &b.machines.tuples[r.machine]
+		agg.row(r.typ, r.seen, r.source, m[machineCountry], m[machineStealer])
+	}
+}
+
+// The builder's numbers as an aggregator's names.
+
+func (b *tableBuilder) aggName(d dictID, n uint32) []byte { return b.dicts[d].at(n) }
+
+func (b *tableBuilder) aggUserMail(user uint32) uint32 { return b.dicts[dictUser].parent[user] >> 1 }
+
+func (b *tableBuilder) aggUserHash(user uint32) uint64 {
+	in := b.dicts[dictUser]
+	if in.parent[user]&1 == 0 {
+		if str := in.at(user); len(str) > 0 {
+			return stats.Hash(str)
+		}
+		return 0
+	}
+	b.out.buf = append(append(b.out.buf[:0], in.at(user)...), '@')
+	b.out.buf = append(b.out.buf, b.dicts[dictMail].at(in.parent[user]>>1)...)
+	return stats.Hash(b.out.buf)
+}

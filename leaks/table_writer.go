@@ -1,0 +1,358 @@
+package leaks
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/leakscope/leakscope/index"
+	"github.com/leakscope/leakscope/internal/codec"
+	"github.com/leakscope/leakscope/internal/segment"
+)
+
+// A tableSummary is what a catalogue keeps of a finished table.
+type tableSummary struct {
+	rows, groups     uint32
+	minSeen, maxSeen uint32
+	// splitHash says that some hash may stand below two roots of this table.
+	splitHash bool
+	segment   segment.Summary
+}
+
+// A tableWriter writes the sections of one table. Whoever drives it brings
+// everything in the order of the table, first dictionaries and machines, then
+// groups with their rows; ordinals are those of the new dictionaries. What it
+// keeps in memory is 12 bytes a group, 4 a machine and user, and one open chunk
+// a column.
+type tableWriter struct {
+	seg     *segment.Writer
+	meta    tableMeta
+	columns []*segment.IntsWriter
+	fixed   []*segment.FixedWriter
+
+	rootGroups *segment.IntsWriter
+	roots      uint32 // roots whose first group is known
+
+	groupHash, groupDigest                      *segment.FixedWriter
+	groupRow, groupDomain, groupUser, groupMask *segment.IntsWriter
+	groupPassword, groupSources                 *segment.IntsWriter
+	rowSeen, rowUpload, rowLog, rowSource       *segment.IntsWriter
+	rowHost, rowMachine, rowType                *segment.IntsWriter
+	rowSoftware, rowProtocol                    *segment.IntsWriter
+
+	bitmaps        [bitmapKinds]*index.BitmapsBuilder
+	machineCountry []uint32
+	machineStealer []uint32
+
+	hashes []uint64 // per group the high half of its hash
+	users  []uint32 // per group its user
+
+	sourceEpoch []uint32 // per source the group that had it last, plus 1
+	sources     uint64   // distinct ones of the open group
+	scratch     [16]byte
+	order       *hashOrder
+}
+
+// errTableFull: a table numbers rows with 31 bits.
+var errTableFull = errors.New("table has too many rows")
+
+func newTableWriter(seg *segment.Writer, coding [2]timeCoding, order *hashOrder) *tableWriter {
+	return &tableWriter{seg: seg, meta: tableMeta{coding: coding}, order: order}
+}
+
+// column opens a column of integers.
+func (w *tableWriter) column(id uint16) *segment.IntsWriter {
+	c := segment.NewIntsWriter(w.seg.Section(id, false))
+	w.columns = append(w.columns, c)
+	return c
+}
+
+func (w *tableWriter) fixedColumn(id uint16, width int) *segment.FixedWriter {
+	c := segment.NewFixedWriter(w.seg.Section(id, false), width)
+	w.fixed = append(w.fixed, c)
+	return c
+}
+
+// A dictOut writes one dictionary and, of a nested one, its starts.
+type dictOut struct {
+	id     dictID
+	strs   *index.DictWriter
+	starts *segment.IntsWriter
+	begun  uint32 // parents whose first ordinal is known
+}
+
+// dict opens dictionary d. Parents must be finished before their children.
+func (w *tableWriter) dict(d dictID) *dictOut {
+	o := &dictOut{id: d, strs: index.NewDictWriter(w.seg.Section(sectionDict+uint16(d), true))}
+	if _, nested := d.parent(); nested {
+		o.starts = segment.NewIntsWriter(w.seg.Section(sectionStarts+uint16(d), false))
+	}
+	return o
+}
+
+// add appends s below parent, 0 in a flat dictionary, and returns its ordinal.
+func (o *dictOut) add(parent uint32, s []byte) uint32 {
+	if o.starts != nil {
+		o.begin(parent + 1)
+	}
+	return o.strs.Add(s)
+}
+
+func (o *dictOut) begin(parents uint32) {
+	for ; o.begun < parents; o.begun++ {
+		o.starts.Append(uint64(o.strs.Len()))
+	}
+}
+
+func (w *tableWriter) finishDict(o *dictOut) error {
+	w.meta.dicts[o.id] = o.strs.Len()
+	if p, nested := o.id.parent(); nested {
+		o.begin(w.meta.dicts[p] + 1)
+		if err := o.starts.Finish(); err != nil {
+			return err
+		}
+	}
+	return o.strs.Finish()
+}
+
+// A machinesOut writes the machines.
+type machinesOut struct {
+	fields [machineFields]*segment.IntsWriter
+}
+
+func (w *tableWriter) machines() *machinesOut {
+	o := new(machinesOut)
+	for f := range o.fields {
+		o.fields[f] = segment.NewIntsWriter(w.seg.Section(sectionMachine+uint16(f), false))
+	}
+	w.machineCountry, w.machineStealer = w.machineCountry[:0], w.machineStealer[:0]
+	return o
+}
+
+// addMachine appends the next tuple and returns its number.
+func (w *tableWriter) addMachine(o *machinesOut, t *machineTuple) uint32 {
+	for f, v := range t {
+		o.fields[f].Append(uint64(v))
+	}
+	w.machineCountry = append(w.machineCountry, t[machineCountry])
+	w.machineStealer = append(w.machineStealer, t[machineStealer])
+	w.meta.machines++
+	return w.meta.machines - 1
+}
+
+func (w *tableWriter) finishMachines(o *machinesOut) error {
+	for _, c := range o.fields {
+		if err := c.Finish(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beginRows opens the columns of groups and rows; dictionaries and machines
+// are complete.
+func (w *tableWriter) beginRows() {
+	w.rootGroups = w.column(sectionRootGroups)
+	w.groupHash = w.fixedColumn(sectionGroupHash, 16)
+	w.groupDigest = w.fixedColumn(sectionGroupDigest, 8)
+	for _, c := range []struct {
+		to **segment.IntsWriter
+		id uint16
+	}{
+		{&w.groupRow, sectionGroupRow}, {&w.groupDomain, sectionGroupDomain},
+		{&w.groupUser, sectionGroupUser}, {&w.groupMask, sectionGroupMask},
+		{&w.groupPassword, sectionGroupPassword}, {&w.groupSources, sectionGroupSources},
+		{&w.rowSeen, sectionRowSeen}, {&w.rowUpload, sectionRowUpload}, {&w.rowLog, sectionRowLog},
+		{&w.rowSource, sectionRowSource}, {&w.rowHost, sectionRowHost},
+		{&w.rowMachine, sectionRowMachine}, {&w.rowType, sectionRowType},
+		{&w.rowSoftware, sectionRowSoftware}, {&w.rowProtocol, sectionRowProtocol},
+	} {
+		*c.to = w.column(c.id)
+	}
+	for k := range w.bitmaps {
+		values := uint32(Stealer) + 1
+		if d, ok := bitmapKind(k).dict(); ok {
+			values = w.meta.dicts[d]
+		}
+		w.bitmaps[k] = index.NewBitmapsBuilder(int(values))
+	}
+	w.sourceEpoch = resize(w.sourceEpoch, int(w.meta.dicts[dictSource]))
+	clear(w.sourceEpoch)
+}
+
+// An outGroup is a group in the ordinals of the new table.
+type outGroup struct {
+	hash                     hash128
+	digest                   uint64
+	root, domain, user, mask uint32
+	pw                       uint32
+}
+
+// An outRow is a row in the ordinals of the new table.
+type outRow struct {
+	seen, upload, log  uint32
+	source, host       uint32
+	machine            uint32
+	software, protocol uint32
+	typ                Type
+}
+
+// group begins the next group; its rows follow.
+func (w *tableWriter) group(g *outGroup) {
+	w.endGroup()
+	for ; w.roots <= g.root; w.roots++ {
+		w.rootGroups.Append(uint64(w.meta.groups))
+	}
+	binary.BigEndian.PutUint64(w.scratch[:8], g.hash.hi)
+	binary.BigEndian.PutUint64(w.scratch[8:], g.hash.lo)
+	w.groupHash.Append(w.scratch[:])
+	binary.LittleEndian.PutUint64(w.scratch[:8], g.digest)
+	w.groupDigest.Append(w.scratch[:8])
+	w.groupRow.Append(uint64(w.meta.rows))
+	w.groupDomain.Append(uint64(g.domain))
+	w.groupUser.Append(uint64(g.user))
+	w.groupMask.Append(uint64(g.mask))
+	w.groupPassword.Append(uint64(g.pw))
+	w.hashes = append(w.hashes, g.hash.hi)
+	w.users = append(w.users, g.user)
+	w.meta.groups++
+}
+
+func (w *tableWriter) endGroup() {
+	if w.meta.groups > 0 {
+		w.groupSources.Append(w.sources)
+		w.sources = 0
+	}
+}
+
+// row appends a row to the open group.
+func (w *tableWriter) row(r *outRow) {
+	n := w.meta.rows
+	if n == 0 {
+		w.meta.minSeen = r.seen
+	}
+	w.meta.minSeen, w.meta.maxSeen = min(w.meta.minSeen, r.seen), max(w.meta.maxSeen, r.seen)
+	w.rowSeen.Append(uint64(r.seen))
+	w.rowUpload.Append(w.meta.coding[0].encode(r.seen, r.upload))
+	w.rowLog.Append(w.meta.coding[1].encode(r.seen, r.log))
+	w.rowSource.Append(uint64(r.source))
+	w.rowHost.Append(uint64(r.host))
+	w.rowMachine.Append(uint64(r.machine))
+	w.rowType.Append(uint64(r.typ))
+	w.rowSoftware.Append(uint64(r.software))
+	w.rowProtocol.Append(uint64(r.protocol))
+	w.bitmaps[bitmapType].Add(uint32(r.typ), n)
+	w.bitmaps[bitmapCountry].Add(w.machineCountry[r.machine], n)
+	w.bitmaps[bitmapStealer].Add(w.machineStealer[r.machine], n)
+	w.bitmaps[bitmapSoftware].Add(r.software, n)
+	w.bitmaps[bitmapProtocol].Add(r.protocol, n)
+	if e := &w.sourceEpoch[r.source]; *e != w.meta.groups {
+		*e = w.meta.groups
+		w.sources++
+	}
+	w.meta.rows++
+}
+
+// endRows closes the columns of groups and rows and writes the permutations
+// and bitmaps. It reports whether some hash may stand below two roots: then
+// the driver must write the ordinals, too.
+func (w *tableWriter) endRows() (split bool, err error) {
+	if w.meta.rows > maxTableRows {
+		return false, errTableFull
+	}
+	w.endGroup()
+	for ; w.roots <= w.meta.dicts[dictRoot]; w.roots++ {
+		w.rootGroups.Append(uint64(w.meta.groups))
+	}
+	w.groupRow.Append(uint64(w.meta.rows))
+	split = w.writeByHash()
+	w.writeByUser()
+	for k, b := range w.bitmaps {
+		if err := b.WriteTo(w.seg.Section(sectionBitmap+uint16(k), false)); err != nil {
+			return false, err
+		}
+	}
+	w.meta.splitHash, w.meta.ordinals = split, uint64(w.meta.rows)
+	return split, w.finishColumns()
+}
+
+func (w *tableWriter) finishColumns() error {
+	for _, c := range w.columns {
+		if err := c.Finish(); err != nil {
+			return err
+		}
+	}
+	for _, c := range w.fixed {
+		if err := c.Finish(); err != nil {
+			return err
+		}
+	}
+	w.columns, w.fixed = w.columns[:0], w.fixed[:0]
+	return nil
+}
+
+// writeByHash writes the permutation by hash. Groups with equal high halves,
+// which are all but always one hash below two roots, count as split.
+func (w *tableWriter) writeByHash() (split bool) {
+	c := w.column(sectionByHash)
+	keys := w.order.sort(w.hashes)
+	for i := range keys {
+		c.Append(uint64(keys[i].n))
+		split = split || i > 0 && keys[i].hi == keys[i-1].hi
+	}
+	return split
+}
+
+// writeByUser writes the permutation by user and where each begins: a counting
+// sort.
+func (w *tableWriter) writeByUser() {
+	users := int(w.meta.dicts[dictUser])
+	next := make([]uint32, users+1)
+	for _, u := range w.users {
+		next[u+1]++
+	}
+	starts := w.column(sectionUserGroups)
+	for u := range users {
+		starts.Append(uint64(next[u]))
+		next[u+1] += next[u]
+	}
+	starts.Append(uint64(len(w.users)))
+	order := make([]uint32, len(w.users))
+	for g, u := range w.users {
+		order[next[u]] = uint32(g)
+		next[u]++
+	}
+	c := w.column(sectionByUser)
+	for _, g := range order {
+		c.Append(uint64(g))
+	}
+}
+
+// finish writes the meta and the footer.
+func (w *tableWriter) finish() (tableSummary, error) {
+	sum, err := w.seg.Finish(w.meta.encode())
+	m := &w.meta
+	return tableSummary{
+		rows: m.rows, groups: m.groups, minSeen: m.minSeen, maxSeen: m.maxSeen,
+		splitHash: m.splitHash, segment: sum,
+	}, err
+}
+
+// An aggregatesOut writes stored aggregates; names ascend.
+type aggregatesOut struct {
+	names       *index.DictWriter
+	place, rows *segment.IntsWriter
+	data        *segment.SectionWriter
+	chunk       codec.Writer
+	chunks      uint64
+	one         codec.Writer
+	key         []byte
+}
+
+func (w *tableWriter) aggregates() *aggregatesOut {
+	return &aggregatesOut{
+		names: index.NewDictWriter(w.seg.Section(sectionAggName, true)),
+		place: segment.NewIntsWriter(w.seg.Section(sectionAggPlace, false)),
+		rows:  segment.NewIntsWriter(w.seg.Section(sectionAggRows, false)),
+		data:  w.seg.Section(sectionAggData, true),
+	}
+}
