@@ -1,0 +1,415 @@
+package leaks
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/leakscope/leakscope/internal/segment"
+)
+
+// mergeOptions change what mergeTables keeps.
+type mergeOptions struct {
+	// dropBefore drops the rows seen before it, Unix seconds. Domains that lose
+	// rows so keep their whole aggregate, for good.
+	dropBefore uint32
+}
+
+// mergeTables writes the rows of all sources, the oldest first, as one table
+// that answers as they do together. Its memory is 4 bytes for each string and
+// machine of each source and what a tableWriter needs: rows and columns pass
+// through.
+func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opts mergeOptions) (tableSummary, error) {
+	m := &merger{ctx: ctx, dropBefore: opts.dropBefore}
+	total := uint64(0)
+	for _, t := range sources {
+		m.in = append(m.in, &mergeSource{t: t, c: t.cursor(), index: len(m.in), base: m.ordinals})
+		m.ordinals += t.ordinals
+		total += uint64(t.rows)
+	}
+	if total > maxTableRows {
+		return tableSummary{}, errTableFull
+	}
+	m.w = newTableWriter(seg, m.coding(), new(hashOrder))
+	for _, step := range []func() error{m.mark, m.mergeDicts, m.mergeMachines, m.mergeRows, m.mergeAggregates} {
+		if err := step(); err != nil {
+			return tableSummary{}, err
+		}
+	}
+	return m.w.finish()
+}
+
+// A merger is one merge under way.
+type merger struct {
+	ctx        context.Context // of the one call this merger lives for
+	w          *tableWriter
+	in         []*mergeSource
+	dropBefore uint32
+	ordinals   uint64 // above those of all sources
+	polled     uint32
+
+	userMail []uint32 // by new user: its new mail domain
+	rootRows []uint32 // by new root: rows
+	mailRows []uint32 // by new mail domain: rows
+
+	parts []groupPart // of the group being merged
+	refs  []rowRef
+}
+
+// unused marks what no row that stays refers to.
+const unused = ^uint32(0)
+
+// A mergeSource is one table being merged.
+type mergeSource struct {
+	t     *table
+	c     *tableCursor
+	index int
+	base  uint64 // added to its ordinals
+
+	// partial says that rows are dropped; remap and machines then begin as
+	// marks: unused, or 0.
+	partial  bool
+	remap    [numDicts][]uint32 // old ordinal to new
+	machines []uint32
+	lostRoot []bool // roots and mail domains that lose rows
+	lostMail []bool
+
+	group, rootEnd uint32 // next group, and the end of its root
+	root           uint32
+	hash           hash128
+	rootOut        uint32
+}
+
+// poll looks at the context now and then.
+func (m *merger) poll() error {
+	if m.polled++; m.polled%pollRows != 0 {
+		return nil
+	}
+	return m.ctx.Err()
+}
+
+// coding takes over what most source rows are coded as.
+func (m *merger) coding() (out [2]timeCoding) {
+	for i := range out {
+		var rows [2]uint64
+		for _, s := range m.in {
+			rows[s.t.coding[i]] += uint64(s.t.rows)
+		}
+		if rows[timeDelta] > rows[timePlain] {
+			out[i] = timeDelta
+		}
+	}
+	return out
+}
+
+// mark finds out what the rows that stay refer to.
+func (m *merger) mark() error {
+	for _, s := range m.in {
+		s.partial = s.t.rows > 0 && s.t.minSeen < m.dropBefore
+		for d := range s.remap {
+			s.remap[d] = make([]uint32, s.t.tableMeta.dicts[d])
+		}
+		s.machines = make([]uint32, s.t.machines)
+		if !s.partial {
+			continue
+		}
+		for d := range s.remap {
+			fill(s.remap[d], unused)
+		}
+		fill(s.machines, unused)
+		s.lostRoot = make([]bool, len(s.remap[dictRoot]))
+		s.lostMail = make([]bool, len(s.remap[dictMail]))
+		if err := m.markSource(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fill(s []uint32, v uint32) {
+	for i := range s {
+		s[i] = v
+	}
+}
+
+func (m *merger) markSource(s *mergeSource) error {
+	c := s.c
+	for g := range s.t.groups {
+		lo, hi := c.groupRows(g)
+		kept := false
+		root, user := c.groupRoot(g), c.groupUser(g)
+		mail := c.userMail(user)
+		for row := lo; row < hi; row++ {
+			if err := m.poll(); err != nil {
+				return err
+			}
+			if c.seen(row) < m.dropBefore {
+				s.lostRoot[root], s.lostMail[mail] = true, true
+				continue
+			}
+			kept = true
+			s.remap[dictHost][c.host(row)] = 0
+			s.remap[dictSource][c.source(row)] = 0
+			s.remap[dictSoftware][c.software(row)] = 0
+			s.remap[dictProtocol][c.protocol(row)] = 0
+			s.machines[c.machine(row)] = 0
+		}
+		if kept {
+			s.remap[dictRoot][root] = 0
+			s.remap[dictDomain][c.groupDomain(g)] = 0
+			s.remap[dictMail][mail] = 0
+			s.remap[dictUser][user] = 0
+			s.remap[dictMask][c.groupMask(g)] = 0
+		}
+		if g%pollRows == 0 && c.err() != nil {
+			return c.err()
+		}
+	}
+	for i, mark := range s.machines {
+		if mark == unused {
+			continue
+		}
+		for f := range machineFields {
+			s.remap[f.dict()][c.machineField(uint32(i), f)] = 0
+		}
+	}
+	return c.err()
+}
+
+// mergeRows merges groups and rows and, if some hash stands below two roots,
+// goes through them once more for their ordinals.
+func (m *merger) mergeRows() error {
+	w := m.w
+	w.beginRows()
+	m.rootRows = make([]uint32, w.meta.dicts[dictRoot])
+	m.mailRows = make([]uint32, w.meta.dicts[dictMail])
+	if err := m.eachGroup(m.emitGroup); err != nil {
+		return err
+	}
+	split, err := w.endRows()
+	if err != nil || !split {
+		return err
+	}
+	w.meta.ordinals = m.ordinals
+	ordinals := w.column(sectionRowOrdinal)
+	err = m.eachGroup(func() error {
+		m.eachRow(func(s *mergeSource, row uint32) { ordinals.Append(s.base + s.c.ordinal(row)) })
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return w.finishColumns()
+}
+
+// emitGroup writes the group of m.parts.
+func (m *merger) emitGroup() error {
+	p := m.parts[0]
+	s, c := p.s, p.s.c
+	g := outGroup{
+		hash: s.hash, root: s.rootOut,
+		domain: s.remap[dictDomain][c.groupDomain(p.g)],
+		user:   s.remap[dictUser][c.groupUser(p.g)],
+		mask:   s.remap[dictMask][c.groupMask(p.g)],
+		pw:     c.value(colGroupPassword, p.g),
+	}
+	g.digest, _ = c.digest(p.g)
+	m.w.group(&g)
+	rows := uint32(0)
+	m.eachRow(func(s *mergeSource, row uint32) {
+		c := s.c
+		m.w.row(&outRow{
+			seen: c.seen(row), upload: c.upload(row), log: c.log(row), typ: c.typ(row),
+			source:   s.remap[dictSource][c.source(row)],
+			host:     s.remap[dictHost][c.host(row)],
+			machine:  s.machines[c.machine(row)],
+			software: s.remap[dictSoftware][c.software(row)],
+			protocol: s.remap[dictProtocol][c.protocol(row)],
+		})
+		rows++
+	})
+	m.rootRows[g.root] += rows
+	m.mailRows[m.userMail[g.user]] += rows
+	return m.poll()
+}
+
+// A groupPart is what one source has of a group: group g, rows lo to hi-1.
+type groupPart struct {
+	s         *mergeSource
+	g, lo, hi uint32
+}
+
+// A rowRef is a row of a source.
+type rowRef struct {
+	seen, row uint32
+	s         *mergeSource
+}
+
+// eachRow calls fn for the rows of m.parts in the order of the new table: by
+// seen, then source, then row.
+func (m *merger) eachRow(fn func(s *mergeSource, row uint32)) {
+	if len(m.parts) == 1 {
+		p := m.parts[0]
+		for row := p.lo; row < p.hi; row++ {
+			fn(p.s, row)
+		}
+		return
+	}
+	m.refs = m.refs[:0]
+	for _, p := range m.parts {
+		for row := p.lo; row < p.hi; row++ {
+			m.refs = append(m.refs, rowRef{p.s.c.seen(row), row, p.s})
+		}
+	}
+	bySeen := func(a, b rowRef) int { return cmp.Compare(a.seen, b.seen) }
+	if !slices.IsSortedFunc(m.refs, bySeen) {
+		slices.SortStableFunc(m.refs, bySeen)
+	}
+	for _, r := range m.refs {
+		fn(r.s, r.row)
+	}
+}
+
+// eachGroup calls fn for each group of the new table, in order, with m.parts
+// set to what the sources have of it.
+func (m *merger) eachGroup(fn func() error) error {
+	heap := make(groupHeap, 0, len(m.in))
+	for _, s := range m.in {
+		s.group, s.rootEnd, s.root = 0, 0, unused
+		if s.nextGroup(m.dropBefore) {
+			heap = append(heap, s)
+		}
+		if err := s.c.err(); err != nil {
+			return err
+		}
+	}
+	heap.init()
+	groups := 0
+	for len(heap) > 0 {
+		m.parts = m.parts[:0]
+		first := heap[0]
+		root, hash := first.rootOut, first.hash
+		m.parts = append(m.parts, first.part(m.dropBefore))
+		if len(heap) > 1 {
+			// All sources that have this group are at the top, one after another,
+			// but a source moves on only when the group is written.
+			m.tied(heap, 1, root, hash)
+			m.tied(heap, 2, root, hash)
+			slices.SortFunc(m.parts, func(a, b groupPart) int { return cmp.Compare(a.s.index, b.s.index) })
+		}
+		if err := fn(); err != nil {
+			return err
+		}
+		for range m.parts {
+			s := heap[0]
+			s.group++
+			if s.nextGroup(m.dropBefore) {
+				heap.down(0)
+			} else {
+				last := len(heap) - 1
+				heap[0] = heap[last]
+				if heap = heap[:last]; last > 0 {
+					heap.down(0)
+				}
+			}
+		}
+		if groups++; groups%pollRows == 0 {
+			for _, s := range m.in {
+				if err := s.c.err(); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, s := range m.in {
+		if err := s.c.err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tied adds the parts of the sources from i down the heap that are at the group.
+func (m *merger) tied(heap groupHeap, i int, root uint32, hash hash128) {
+	if i >= len(heap) || heap[i].rootOut != root || heap[i].hash != hash {
+		return
+	}
+	m.parts = append(m.parts, heap[i].part(m.dropBefore))
+	m.tied(heap, 2*i+1, root, hash)
+	m.tied(heap, 2*i+2, root, hash)
+}
+
+// nextGroup moves on to the first group from s.group that keeps rows, and
+// reports whether there is one.
+func (s *mergeSource) nextGroup(dropBefore uint32) bool {
+	c := s.c
+	for ; s.group < s.t.groups; s.group++ {
+		if s.partial {
+			_, hi := c.groupRows(s.group)
+			if hi == 0 || c.seen(hi-1) < dropBefore {
+				continue // its newest row is dropped
+			}
+		}
+		for s.group >= s.rootEnd {
+			s.root++
+			if s.root >= uint32(len(s.remap[dictRoot])) {
+				c.corrupt("group of no root")
+				return false
+			}
+			_, s.rootEnd = c.rootGroups(s.root)
+			s.rootOut = s.remap[dictRoot][s.root]
+		}
+		s.hash = c.groupHash(s.group)
+		return true
+	}
+	return false
+}
+
+// part returns the rows of the group s is at, without those dropped.
+func (s *mergeSource) part(dropBefore uint32) groupPart {
+	lo, hi := s.c.groupRows(s.group)
+	if s.partial {
+		for lo < hi && s.c.seen(lo) < dropBefore {
+			lo++
+		}
+	}
+	return groupPart{s, s.group, lo, hi}
+}
+
+// A groupHeap has the source with the least next group at the top.
+type groupHeap []*mergeSource
+
+func (h groupHeap) less(a, b *mergeSource) bool {
+	if a.rootOut != b.rootOut {
+		return a.rootOut < b.rootOut
+	}
+	if a.hash != b.hash {
+		return a.hash.less(b.hash)
+	}
+	return a.index < b.index
+}
+
+func (h groupHeap) init() {
+	for i := len(h)/2 - 1; i >= 0; i-- {
+		h.down(i)
+	}
+}
+
+func (h groupHeap) down(i int) {
+	s := h[i]
+	for {
+		child := 2*i + 1
+		if child >= len(h) {
+			break
+		}
+		if child+1 < len(h) && h.less(h[child+1], h[child]) {
+			child++
+		}
+		if !h.less(h[child], s) {
+			break
+		}
+		h[i] = h[child]
+		i = child
+	}
+	h[i] = s
+}
