@@ -21,8 +21,12 @@ var (
 	ErrLocked = kv.ErrLocked
 	// ErrWrongKey: the store was made under another key.
 	ErrWrongKey = errors.New("wrong key for this store")
+	// ErrNotStore: the directory holds something that is no store.
+	ErrNotStore = kv.ErrNotStore
+	// ErrFailed: an earlier write ended in doubt; open the store again.
+	ErrFailed = kv.ErrFailed
 	// ErrClosed: the store was closed.
-	ErrClosed = errors.New("store is closed")
+	ErrClosed = kv.ErrClosed
 	// ErrInvalid: a query or an option is malformed; see [ParamError].
 	ErrInvalid = errors.New("invalid parameter")
 	// ErrCursor: a cursor is not one of this store and query, or its snapshot

@@ -1,6 +1,7 @@
 package leaks
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 
@@ -108,10 +109,19 @@ func (c *tableCursor) username(user uint32) string {
 // address.
 func (c *tableCursor) localPart(user uint32) string {
 	s := c.bytes(dictUser, user)
-	if len(s) > 0 && s[0] == rawUser {
+	if isAddress(s) {
+		return string(s)
+	}
+	if len(c.bytes(dictMail, c.userMail(user))) == 0 {
 		return ""
 	}
-	return string(s)
+	return rawLocalPart(s)
+}
+
+// rawLocalPart returns the local part of a stored address that is not stored
+// bare: its domain is spelled otherwise than the mail domain, as an IDN is.
+func rawLocalPart(stored []byte) string {
+	return string(stored[1:max(1, bytes.LastIndexByte(stored, '@'))])
 }
 
 // isAddress reports whether the stored form of a user is that of an address,

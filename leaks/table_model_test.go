@@ -165,9 +165,6 @@ func sortModel(rows []row) []row {
 
 // normal is what a table keeps of a row.
 func normal(r row) row {
-	if !bareUser(r.username, r.localPart, r.emailDomain) {
-		r.localPart = ""
-	}
 	if !r.hasPassword {
 		r.digest = 0
 	}

@@ -31,6 +31,9 @@ func (c *tableCursor) credentialFacts(g uint32, f *rowFacts) {
 	s := c.bytes(dictUser, user)
 	if !isAddress(s) {
 		f.username, f.localPart = string(s[1:]), ""
+		if f.emailDomain != "" {
+			f.localPart = rawLocalPart(s)
+		}
 		return
 	}
 	c.key = append(append(c.key[:0], s...), '@')

@@ -1,0 +1,208 @@
+// Command figures measures the queries of a store, in process and warm, and
+// prints a table for RESULTS.md. The store is one that leakctl made of a
+// corpus with the same seed and number.
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/leakscope/leakscope/bench/corpus"
+	"github.com/leakscope/leakscope/leaks"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "figures:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	n := flag.Int64("n", 1_000_000, "records of the corpus")
+	seed := flag.Uint64("seed", 1, "seed of the corpus")
+	dir := flag.String("store", "", "the store")
+	keyFile := flag.String("key-file", "", "its key: 64 hex digits")
+	runs := flag.Int("runs", 51, "runs of each query")
+	flag.Parse()
+	key, err := readKey(*keyFile)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	m := &measurer{ctx: ctx, runs: *runs}
+	opened := time.Now()
+	s, err := leaks.Open(*dir, &leaks.Options{Key: key, NoBackgroundMerge: true})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	c := corpus.New(*seed, *n)
+	giant := c.RootDomain(0)
+	if _, err := s.Details(ctx, details(leaks.RootDomain, giant)); err != nil {
+		return err
+	}
+	fmt.Printf("open to first answer: %s\n\n", time.Since(opened).Round(10*time.Microsecond))
+	info, err := s.Info(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d rows, %d segments, %.1f bytes/record\n\n", info.Rows, len(info.Segments), float64(info.Bytes)/float64(info.Rows))
+	fmt.Println("| query | rows found | median | p99 |")
+	fmt.Println("|---|---|---|---|")
+
+	mid, _ := c.FindRows(2_000)
+	small, _ := c.FindRows(50)
+	page, err := s.Details(ctx, details(leaks.RootDomain, giant))
+	if err != nil {
+		return err
+	}
+	row := page.Data[len(page.Data)/2]
+	user, err := someUser(ctx, s, giant)
+	if err != nil {
+		return err
+	}
+	filtered := details(leaks.RootDomain, giant)
+	filtered.Type = []string{"Stealer"}
+	filtered.Country = []string{row.Country}
+	if row.Country == "" {
+		filtered.Country = []string{"US"}
+	}
+	last := time.Unix(corpus.End, 0).UTC()
+	filtered.StartDate = leaks.Day(last.AddDate(0, 0, -90).Format(time.DateOnly))
+	search := details(leaks.RootDomain, giant)
+	search.Search = "er12"
+	whole := leaks.DetailsQuery{Scope: leaks.Scope{Column: leaks.RootDomain, All: true}, Search: "anna.b"}
+	deep := details(leaks.RootDomain, giant)
+	deep.Page = 200
+
+	m.details(s, "details page 1, domain with 4 % of the rows", details(leaks.RootDomain, giant))
+	m.details(s, "details page 1, domain with 2,000 rows", details(leaks.RootDomain, c.RootDomain(mid)))
+	m.details(s, "details page 1, domain with 50 rows", details(leaks.RootDomain, c.RootDomain(small)))
+	m.details(s, "giant domain + type + country + 90 days", filtered)
+	m.details(s, "giant domain, page 200", deep)
+	m.details(s, "search within the giant domain", search)
+	m.details(s, "search in the whole store", whole)
+	m.details(s, "e-mail domain with 20 % of the rows", details(leaks.EmailDomain, c.MailProvider(0)))
+	m.details(s, "one username", details(leaks.Username, user))
+	m.measure("by-hash", func() (int, error) {
+		o, err := s.Occurrences(ctx, leaks.Scope{Column: leaks.RootDomain, Identifiers: []string{giant}}, row.Hash)
+		if err != nil {
+			return 0, err
+		}
+		return len(o.Data), nil
+	})
+	m.measure("analytics, giant domain", func() (int, error) {
+		a, err := s.Analytics(ctx, leaks.RootDomain, giant)
+		if err != nil {
+			return 0, err
+		}
+		return int(a.TotalLeaks), nil
+	})
+	m.measure("analytics, e-mail domain with 20 %", func() (int, error) {
+		a, err := s.Analytics(ctx, leaks.EmailDomain, c.MailProvider(0))
+		if err != nil {
+			return 0, err
+		}
+		return int(a.TotalLeaks), nil
+	})
+	m.measure("analytics, domain with 50 rows", func() (int, error) {
+		a, err := s.Analytics(ctx, leaks.RootDomain, c.RootDomain(small))
+		if err != nil {
+			return 0, err
+		}
+		return int(a.TotalLeaks), nil
+	})
+	start := time.Now()
+	walked := 0
+	for _, err := range s.Walk(ctx, leaks.DetailsQuery{Scope: leaks.Scope{Column: leaks.RootDomain, All: true}}) {
+		if err != nil {
+			return err
+		}
+		walked++
+	}
+	took := time.Since(start)
+	fmt.Printf("\nwalk of the whole store: %d credentials in %s, %.0f/s\n", walked, took.Round(time.Millisecond), float64(walked)/took.Seconds())
+	return m.err
+}
+
+func readKey(path string) (key [32]byte, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return key, err
+	}
+	b, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(b) != len(key) {
+		return key, fmt.Errorf("%s: not a key file", path)
+	}
+	copy(key[:], b)
+	return key, nil
+}
+
+func details(col leaks.Column, id string) leaks.DetailsQuery {
+	return leaks.DetailsQuery{Scope: leaks.Scope{Column: col, Identifiers: []string{id}}}
+}
+
+// someUser returns a username of a domain that is an e-mail address.
+func someUser(ctx context.Context, s *leaks.Store, domain string) (string, error) {
+	page, err := s.Details(ctx, details(leaks.RootDomain, domain))
+	if err != nil {
+		return "", err
+	}
+	for _, c := range page.Data {
+		if c.EmailDomain != "" {
+			return c.Username, nil
+		}
+	}
+	return page.Data[0].Username, nil
+}
+
+// A measurer runs queries and prints a row for each.
+type measurer struct {
+	ctx  context.Context
+	runs int
+	err  error
+}
+
+func (m *measurer) details(s *leaks.Store, name string, q leaks.DetailsQuery) {
+	m.measure(name, func() (int, error) {
+		p, err := s.Details(m.ctx, q)
+		if err != nil {
+			return 0, err
+		}
+		return p.Total, nil
+	})
+}
+
+func (m *measurer) measure(name string, query func() (int, error)) {
+	if m.err != nil {
+		return
+	}
+	var found int
+	times := make([]time.Duration, 0, m.runs)
+	for i := range m.runs + 2 { // two to warm up
+		start := time.Now()
+		n, err := query()
+		took := time.Since(start)
+		if err != nil {
+			m.err = fmt.Errorf("%s: %w", name, err)
+			return
+		}
+		found = n
+		if i >= 2 {
+			times = append(times, took)
+		}
+	}
+	slices.Sort(times)
+	fmt.Printf("| %s | %d | %s | %s |\n", name, found, milliseconds(times[len(times)/2]), milliseconds(times[len(times)*99/100]))
+}
+
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.3f ms", float64(d.Nanoseconds())/1e6)
+}

@@ -1,0 +1,79 @@
+package leaks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/leakscope/leakscope/internal/normalize"
+	"github.com/leakscope/leakscope/stats"
+)
+
+// maxCachedAnalytics bounds the answers a snapshot remembers.
+const maxCachedAnalytics = 1024
+
+type analyticsKey struct {
+	column Column
+	domain string
+}
+
+// Analytics returns the permanent aggregates of a root domain or an e-mail
+// domain. They stay complete when Expire drops occurrences. A domain never
+// seen has zeros.
+func (s *Store) Analytics(ctx context.Context, column Column, domain string) (*stats.Analytics, error) {
+	switch column {
+	case RootDomain, EmailDomain:
+	case "":
+		return nil, paramErrorf("identifier_column", "is required")
+	default:
+		return nil, paramErrorf("identifier_column", "must be root_domain or email_domain")
+	}
+	name, err := normalize.NewNormalizer().Domain(domain)
+	if err != nil || name == "" {
+		return nil, paramErrorf("domain", "must be a domain name")
+	}
+	sn, err := s.acquire()
+	if err != nil {
+		return nil, err
+	}
+	defer s.release(sn)
+	a, err := sn.analyticsOf(ctx, analyticsKey{column, name})
+	if err != nil {
+		return nil, fmt.Errorf("analytics: %w", err)
+	}
+	return a, nil
+}
+
+// analyticsOf merges the aggregates of all segments, once per snapshot.
+func (sn *snapshot) analyticsOf(ctx context.Context, key analyticsKey) (*stats.Analytics, error) {
+	sn.analyticsMu.Lock()
+	cached := sn.analytics[key]
+	sn.analyticsMu.Unlock()
+	if cached != nil {
+		return cloneAnalytics(cached), nil
+	}
+	var sum stats.Aggregate
+	for _, h := range sn.segments {
+		if err := h.table.cursor().mergeAggregate(ctx, key.column, key.domain, &sum); err != nil {
+			return nil, err
+		}
+	}
+	a := sum.Analytics()
+	sn.analyticsMu.Lock()
+	defer sn.analyticsMu.Unlock()
+	if sn.analytics == nil || len(sn.analytics) >= maxCachedAnalytics {
+		sn.analytics = make(map[analyticsKey]*stats.Analytics)
+	}
+	sn.analytics[key] = &a
+	return cloneAnalytics(&a), nil
+}
+
+// cloneAnalytics copies an answer, so that its receiver may change it.
+func cloneAnalytics(a *stats.Analytics) *stats.Analytics {
+	c := *a
+	c.LeaksByType = slices.Clone(a.LeaksByType)
+	c.LeaksByDay = slices.Clone(a.LeaksByDay)
+	c.LeaksByStealer = slices.Clone(a.LeaksByStealer)
+	c.LeaksByCountry = slices.Clone(a.LeaksByCountry)
+	return &c
+}

@@ -1,0 +1,159 @@
+package leaks
+
+import (
+	"context"
+	"errors"
+
+	"github.com/leakscope/leakscope/internal/kv"
+	"github.com/leakscope/leakscope/internal/segment"
+)
+
+// An ingestWriter collects rows into tables and publishes them. While one
+// table is encoded and written, the next one is collected.
+type ingestWriter struct {
+	store  *Store
+	opts   *IngestOptions
+	seen   uint32
+	before kv.BatchRecord // what earlier calls committed
+
+	resumed   int64        // records of the sequence that before covers
+	pending   IngestResult // everything taken so far
+	committed IngestResult // what publications have made durable
+
+	building *tableBuilder
+	spare    *tableBuilder
+	flushing chan error // nil when no flush runs
+}
+
+// consume takes parcels in order until the last one, and commits.
+func (w *ingestWriter) consume(ctx context.Context, ordered <-chan *parcel) (err error) {
+	defer func() {
+		err = errors.Join(err, w.wait())
+	}()
+	w.building = newTableBuilder(w.store.opts.SegmentRows)
+	for pc := range ordered {
+		if pc.last {
+			if err := w.wait(); err != nil {
+				return err
+			}
+			return w.flush(ctx, w.building, w.pending.clone(), pc.complete)
+		}
+		<-pc.ready
+		if err := w.take(ctx, pc); err != nil {
+			return err
+		}
+		pc.recycle()
+	}
+	return nil
+}
+
+// take adds the rows of one parcel.
+func (w *ingestWriter) take(ctx context.Context, pc *parcel) error {
+	for i := range pc.items {
+		if reject := pc.items[i].reject; reject != nil {
+			w.pending.count(reject.Reason)
+			if w.opts.Reject != nil {
+				w.opts.Reject(reject)
+			}
+			continue
+		}
+		w.building.add(&pc.rows[i])
+		w.pending.Read++
+		w.pending.Ingested++
+		if w.building.len() >= w.store.opts.SegmentRows || w.building.memory() >= w.store.opts.MemoryBudget/4 {
+			if err := w.rotate(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// rotate starts the flush of what was collected, after the one before it.
+func (w *ingestWriter) rotate(ctx context.Context) error {
+	if err := w.wait(); err != nil {
+		return err
+	}
+	if err := w.store.awaitMerging(ctx); err != nil {
+		return err
+	}
+	full, upTo := w.building, w.pending.clone()
+	if w.building = w.spare; w.building == nil {
+		w.building = newTableBuilder(w.store.opts.SegmentRows)
+	}
+	w.spare = nil
+	flushed := make(chan error, 1)
+	w.flushing = flushed
+	go func() {
+		err := w.flush(ctx, full, upTo, false)
+		full.reset()
+		w.spare = full
+		flushed <- err
+	}()
+	return nil
+}
+
+// wait returns the end of the flush that runs.
+func (w *ingestWriter) wait() error {
+	if w.flushing == nil {
+		return nil
+	}
+	err := <-w.flushing
+	w.flushing = nil
+	return err
+}
+
+// flush writes b as a segment and publishes it together with the batch's
+// checkpoint: upTo counts everything up to and including b.
+func (w *ingestWriter) flush(ctx context.Context, b *tableBuilder, upTo IngestResult, done bool) error {
+	var (
+		edit  kv.Edit
+		added []*handle
+	)
+	if b.len() > 0 {
+		h, err := w.store.write(ctx, func(sw *segment.Writer) (tableSummary, error) { return b.encode(ctx, sw) })
+		if err != nil {
+			return err
+		}
+		// Only this ingest takes sequence numbers.
+		h.meta.FirstSeq = w.store.db.NextSeq()
+		h.meta.EndSeq = h.meta.FirstSeq + h.meta.Rows
+		edit.Add = []kv.SegmentMeta{h.meta}
+		added = []*handle{h}
+	}
+	if w.opts.Batch != "" {
+		edit.Batch = w.checkpoint(upTo, done)
+	}
+	if len(added) > 0 || edit.Batch != nil {
+		if err := w.store.publish(ctx, edit, added); err != nil {
+			for _, h := range added {
+				w.store.discard(h)
+			}
+			return err
+		}
+	}
+	w.committed = upTo
+	if w.opts.Progress != nil {
+		w.opts.Progress(upTo)
+	}
+	w.store.poke()
+	return nil
+}
+
+// checkpoint is the batch's record once upTo is committed.
+func (w *ingestWriter) checkpoint(upTo IngestResult, done bool) *kv.BatchRecord {
+	rec := &kv.BatchRecord{
+		ID: w.opts.Batch, Done: done, Seen: int64(w.seen),
+		Records:  w.before.Records + upTo.Read,
+		Ingested: w.before.Ingested + upTo.Ingested,
+		Rejected: w.before.Rejected + upTo.Rejected,
+		Reasons:  make(map[string]int64),
+	}
+	for reason, n := range w.before.Reasons {
+		rec.Reasons[reason] += n
+	}
+	for reason, n := range upTo.Reasons {
+		rec.Reasons[string(reason)] += n
+	}
+	return rec
+}

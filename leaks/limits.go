@@ -1,0 +1,37 @@
+package leaks
+
+// The ceilings of this package, in one place.
+const (
+	// maxHostBytes bounds a host or URL; longer ones are rejected.
+	maxHostBytes = 8 << 10
+	// maxUsernameBytes bounds a username.
+	maxUsernameBytes = 1 << 10
+	// maxPasswordBytes bounds a password.
+	maxPasswordBytes = 4 << 10
+	// maxFactBytes bounds every other text of a record.
+	maxFactBytes = 1 << 10
+
+	// maxPageSize is the contract's largest page.
+	maxPageSize = 200
+	// defaultPageSize is the contract's default page.
+	defaultPageSize = 50
+	// maxIdentifiers bounds the identifiers of one scope, and the values of
+	// one filter.
+	maxIdentifiers = 100_000
+	// maxSearchBytes bounds a search text.
+	maxSearchBytes = 1 << 10
+
+	// heapPage is the deepest row that is found by keeping the best rows while
+	// scanning; deeper pages sort everything once and remember it.
+	heapPage = 2_000
+
+	// maxPins bounds the snapshots that cursors keep alive.
+	maxPins = 32
+
+	// maxSegmentRows bounds what merging puts into one segment, and so the
+	// memory of a merge, whatever the size of the store.
+	maxSegmentRows = 4 << 20
+	// maxBacklog is the number of segments at which an ingest waits for
+	// merging to catch up.
+	maxBacklog = 96
+)

@@ -1,0 +1,200 @@
+package leaks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/leakscope/leakscope/internal/kv"
+	"github.com/leakscope/leakscope/internal/segment"
+)
+
+// background merges when there is enough of a size, and lets idle cursors go,
+// until the store closes.
+func (s *Store) background() {
+	defer close(s.done)
+	tick := time.NewTicker(max(s.opts.CursorIdle/4, time.Second))
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.life.Done():
+			return
+		case <-tick.C:
+			s.dropIdlePins()
+		case <-s.wake:
+			if s.opts.NoBackgroundMerge {
+				continue
+			}
+			if err := s.mergeTiers(s.life); err != nil && s.life.Err() == nil {
+				s.opts.Logger.Error("background merge", "error", err)
+			}
+			s.merged.signal()
+		}
+	}
+}
+
+// poke tells the background that there may be work.
+func (s *Store) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// awaitMerging holds an ingest back while merging is far behind.
+func (s *Store) awaitMerging(ctx context.Context) error {
+	for !s.opts.NoBackgroundMerge {
+		merged := s.merged.wait()
+		s.mu.Lock()
+		backlog := s.current != nil && len(s.current.segments) >= maxBacklog
+		s.mu.Unlock()
+		if !backlog {
+			break
+		}
+		s.poke()
+		select {
+		case <-merged:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(time.Second):
+			return nil // a merge that fails must not stop the ingest
+		}
+	}
+	return nil
+}
+
+// mergeTiers merges until no tier is full.
+func (s *Store) mergeTiers(ctx context.Context) error {
+	for ctx.Err() == nil {
+		merged, err := s.mergeOnce(ctx, func(list []kv.SegmentMeta) []kv.SegmentMeta {
+			return fullTier(list, s.opts.MergeFanout)
+		})
+		if err != nil || !merged {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// Compact merges adjacent segments into as few as their greatest size allows
+// and gives the disk of what was merged back. It returns when that is done, or
+// ctx ends; what was done until then stays.
+func (s *Store) Compact(ctx context.Context) error {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	for {
+		merged, err := s.mergeOnce(ctx, compactable)
+		if err != nil {
+			return fmt.Errorf("compact: %w", err)
+		}
+		if !merged {
+			break
+		}
+	}
+	if err := s.db.Reclaim(); err != nil {
+		return fmt.Errorf("compact: %w", err)
+	}
+	return nil
+}
+
+// Expire drops every occurrence detected before the given instant. The
+// analytics of the domains concerned stay complete: what they counted is kept
+// in their aggregates. It returns how many occurrences were dropped.
+func (s *Store) Expire(ctx context.Context, before time.Time) (dropped int64, err error) {
+	limit, ok := unixSeconds(before)
+	if !ok || limit == 0 {
+		return 0, paramErrorf("before", "must be from 1970-01-02 to 2106-02-07")
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.maintaining.lockContext(ctx); err != nil {
+		return 0, fmt.Errorf("expire: %w", err)
+	}
+	defer s.maintaining.unlock()
+	sn, err := s.acquire()
+	if err != nil {
+		return 0, fmt.Errorf("expire: %w", err)
+	}
+	defer s.release(sn)
+	for _, h := range sn.segments {
+		if h.meta.Rows == 0 || h.meta.MinSeen >= limit {
+			continue
+		}
+		h2, err := s.replace(ctx, []*handle{h}, limit)
+		if err != nil {
+			return dropped, fmt.Errorf("expire: %w", err)
+		}
+		dropped += int64(h.meta.Rows - h2.meta.Rows)
+	}
+	return dropped, nil
+}
+
+// bound returns a context that also ends with the store.
+func (s *Store) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(s.life, func() { cancel(ErrClosed) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// mergeOnce merges the adjacent segments that pick chooses; false means none.
+func (s *Store) mergeOnce(ctx context.Context, pick func([]kv.SegmentMeta) []kv.SegmentMeta) (bool, error) {
+	if err := s.maintaining.lockContext(ctx); err != nil {
+		return false, err
+	}
+	defer s.maintaining.unlock()
+	sn, err := s.acquire()
+	if err != nil {
+		return false, err
+	}
+	defer s.release(sn)
+	metas := make([]kv.SegmentMeta, len(sn.segments))
+	byID := make(map[uint64]*handle, len(sn.segments))
+	for i, h := range sn.segments {
+		metas[i] = h.meta
+		byID[h.meta.ID] = h
+	}
+	picked := pick(metas)
+	if len(picked) == 0 {
+		return false, nil
+	}
+	sources := make([]*handle, len(picked))
+	for i, m := range picked {
+		sources[i] = byID[m.ID]
+	}
+	start := time.Now()
+	h, err := s.replace(ctx, sources, 0)
+	if err != nil {
+		return false, err
+	}
+	s.opts.Logger.Info("merged", "segments", len(sources), "rows", h.meta.Rows, "bytes", h.meta.Size, "took", time.Since(start))
+	return true, nil
+}
+
+// replace merges sources, adjacent and oldest first, into one segment and
+// publishes it in their place. The caller holds maintaining.
+func (s *Store) replace(ctx context.Context, sources []*handle, dropBefore uint32) (*handle, error) {
+	tables := make([]*table, len(sources))
+	edit := kv.Edit{}
+	for i, h := range sources {
+		tables[i] = h.table
+		edit.Remove = append(edit.Remove, h.meta.ID)
+	}
+	h, err := s.write(ctx, func(w *segment.Writer) (tableSummary, error) {
+		return mergeTables(ctx, w, tables, mergeOptions{dropBefore: dropBefore})
+	})
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = errors.Join(cause, err)
+		}
+		return nil, err
+	}
+	h.meta.FirstSeq = sources[0].meta.FirstSeq
+	h.meta.EndSeq = sources[len(sources)-1].meta.EndSeq
+	edit.Add = []kv.SegmentMeta{h.meta}
+	if err := s.publish(ctx, edit, []*handle{h}); err != nil {
+		s.discard(h)
+		return nil, err
+	}
+	return h, nil
+}

@@ -1,0 +1,155 @@
+package leaks
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Occurrences returns every raw occurrence of a credential in scope, newest
+// detection first; of those detected at once, the one ingested last first. An
+// unknown hash has none; a malformed one is ErrInvalid.
+func (s *Store) Occurrences(ctx context.Context, scope Scope, hash string) (*Occurrences, error) {
+	h, err := parseHash("hash", hash)
+	if err != nil {
+		return nil, err
+	}
+	p, err := compile(&scope, &Filters{}, "")
+	if err != nil {
+		return nil, err
+	}
+	sn, err := s.acquire()
+	if err != nil {
+		return nil, err
+	}
+	defer s.release(sn)
+	list, err := sn.occurrences(ctx, p, h)
+	if err != nil {
+		return nil, fmt.Errorf("occurrences: %w", err)
+	}
+	return &Occurrences{Data: list}, nil
+}
+
+// An occurrenceRef is a row and what orders it among those of its credential.
+type occurrenceRef struct {
+	seen       uint32
+	ordinal    uint64
+	table      int
+	group, row uint32
+}
+
+func (sn *snapshot) occurrences(ctx context.Context, p *plan, hash hash128) ([]Occurrence, error) {
+	out := []Occurrence{}
+	if p.empty() {
+		return out, nil
+	}
+	var (
+		refs    []occurrenceRef
+		groups  []uint32
+		cursors = make([]*tableCursor, len(sn.segments))
+		polled  int
+	)
+	for ti, h := range sn.segments {
+		c := h.table.cursor()
+		cursors[ti] = c
+		groups = c.findHash(hash, groups[:0])
+		for _, g := range groups {
+			if !p.inScope(c, g) {
+				continue
+			}
+			lo, hi := c.groupRows(g)
+			for r := lo; r < hi; r++ {
+				refs = append(refs, occurrenceRef{c.seen(r), c.ordinal(r), ti, g, r})
+			}
+		}
+		if err := firstError(c.err(), ctx.Err()); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(refs, func(a, b occurrenceRef) int {
+		if c := cmp.Compare(b.seen, a.seen); c != 0 {
+			return c
+		}
+		if c := cmp.Compare(b.table, a.table); c != 0 {
+			return c
+		}
+		return cmp.Compare(b.ordinal, a.ordinal)
+	})
+	var f rowFacts
+	for _, ref := range refs {
+		c := cursors[ref.table]
+		c.rowRecord(ref.group, ref.row, &f)
+		out = append(out, Occurrence{
+			Type: f.typ.String(), Username: f.username, Password: f.mask, Host: f.host, Domain: f.domain,
+			UploadStealed: timeOf(f.seen), UploadDate: timeOf(f.upload), LogDate: timeOf(f.log),
+			Source: f.source, StealerName: f.machine[machineStealer], Country: f.machine[machineCountry],
+			IPAddress: f.machine[machineIP], ComputerName: f.machine[machineComputer],
+			MachineUser: f.machine[machineMUser], MachineID: f.machine[machineMachineID],
+			HardwareID: f.machine[machineHWID], Software: f.software,
+		})
+		if polled++; polled%pollRows == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err := c.err(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// inScope reports whether the rows of a group are in the scope of p: all three
+// identifier columns are the same throughout a group.
+func (p *plan) inScope(c *tableCursor, group uint32) bool {
+	if p.all {
+		return true
+	}
+	var value string
+	switch p.column {
+	case RootDomain:
+		value = c.str(dictRoot, c.groupRoot(group))
+	case EmailDomain:
+		value = c.str(dictMail, c.userMail(c.groupUser(group)))
+	case Username:
+		value = c.username(c.groupUser(group))
+	}
+	_, ok := slices.BinarySearch(p.identifiers, value)
+	return ok
+}
+
+// Exposed reports whether the credential is known: this username with exactly
+// this password at this domain, which may also be given as a host or URL. The
+// password is hashed under the store's key and forgotten.
+func (s *Store) Exposed(ctx context.Context, username, password, domain string) (bool, error) {
+	pr := s.preparer(0, "")
+	var r row
+	if reason, detail := pr.prepare(&Record{Username: username, Password: password, Host: domain}, &r); reason != "" {
+		return false, paramErrorf(paramOf(reason), "%s", detail)
+	}
+	sn, err := s.acquire()
+	if err != nil {
+		return false, err
+	}
+	defer s.release(sn)
+	hash := hashOf(r.hash)
+	var groups []uint32
+	for _, h := range sn.segments {
+		c := h.table.cursor()
+		groups = c.findHash(hash, groups[:0])
+		if err := firstError(c.err(), ctx.Err()); err != nil {
+			return false, fmt.Errorf("exposed: %w", err)
+		}
+		if len(groups) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// paramOf names the parameter of Exposed that a reject is about.
+func paramOf(reason RejectReason) string {
+	if reason == RejectHost {
+		return "domain"
+	}
+	return "username"
+}

@@ -1,0 +1,262 @@
+package leaks
+
+import (
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/leakscope/leakscope/internal/normalize"
+)
+
+// A plan is a query in the store's own terms: every value normalised, nothing
+// looked up yet. It is the same for all segments.
+type plan struct {
+	column      Column
+	identifiers []string // sorted, distinct
+	all         bool
+	// identifierUsers are the identifiers when column is Username.
+	identifierUsers []userKey
+
+	// Values of the standard filters, nil when a filter is not set.
+	host, domain, localPart, protocol, emailDomain, rootDomain       []string
+	machineID, computer, hwid, muser, ip, country, software, stealer []string
+	username                                                         []userKey
+	hash                                                             []hash128
+	types                                                            []Type
+
+	seenDays, uploadDays, logDays []uint32 // days since 1970
+	// seenFrom and seenTo bound upload_stealed, both included.
+	seenFrom, seenTo uint32
+
+	search string
+}
+
+// A userKey is a normalised username and its halves.
+type userKey struct{ name, local, mail string }
+
+func userKeys(names []string, norm *normalize.Normalizer) []userKey {
+	var keys []userKey
+	for _, name := range names {
+		k := userKey{name: name}
+		if local, mail, ok := norm.SplitEmail(name); ok {
+			k.local, k.mail = local, mail
+		}
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+const secondsPerDay = 24 * 60 * 60
+
+// compile validates and normalises a scope, its filters and a search text.
+func compile(scope *Scope, f *Filters, search string) (*plan, error) {
+	p := &plan{column: scope.Column, all: scope.All, seenTo: maxTime}
+	norm := normalize.NewNormalizer()
+	if err := p.compileScope(scope, norm); err != nil {
+		return nil, err
+	}
+	if err := p.compileFilters(f, norm); err != nil {
+		return nil, err
+	}
+	if len(search) > maxSearchBytes {
+		return nil, paramErrorf("search", "must have at most %d bytes", maxSearchBytes)
+	}
+	p.search = search
+	return p, nil
+}
+
+func (p *plan) compileScope(scope *Scope, norm *normalize.Normalizer) error {
+	if len(scope.Identifiers) > maxIdentifiers {
+		return paramErrorf("identifier", "must have at most %d values", maxIdentifiers)
+	}
+	switch scope.Column {
+	case RootDomain, EmailDomain, Username:
+	case "":
+		return paramErrorf("identifier_column", "is required")
+	default:
+		return paramErrorf("identifier_column", "must be root_domain, email_domain or username")
+	}
+	if scope.All {
+		if len(scope.Identifiers) > 0 {
+			return paramErrorf("identifier", "must be empty when everything is asked for")
+		}
+		return nil
+	}
+	for _, id := range scope.Identifiers {
+		v := normalize.Username(id)
+		if scope.Column != Username {
+			d, err := norm.Domain(id)
+			if err != nil || d == "" {
+				return paramErrorf("identifier", "must be a domain name")
+			}
+			v = d
+		}
+		if v == "" {
+			return paramErrorf("identifier", "must not be empty")
+		}
+		p.identifiers = append(p.identifiers, v)
+	}
+	p.identifiers = sortedSet(p.identifiers)
+	if scope.Column == Username {
+		p.identifierUsers = userKeys(p.identifiers, norm)
+	}
+	return nil
+}
+
+func (p *plan) compileFilters(f *Filters, norm *normalize.Normalizer) error {
+	var (
+		err       error
+		usernames []string
+	)
+	same := func(s string) string { return s }
+	lower := strings.ToLower
+	domain := func(s string) string {
+		if d, err := norm.Domain(s); err == nil {
+			return d
+		}
+		return s // no stored domain equals a malformed one
+	}
+	for _, v := range []struct {
+		name string
+		in   []string
+		out  *[]string
+		norm func(string) string
+	}{
+		{"username", f.Username, &usernames, normalize.Username},
+		{"host", f.Host, &p.host, func(s string) string {
+			if h, err := norm.Host(s); err == nil {
+				return h.Host
+			}
+			return s
+		}},
+		{"domain", f.Domain, &p.domain, domain},
+		{"local_part", f.LocalPart, &p.localPart, lower},
+		{"protocol", f.Protocol, &p.protocol, lower},
+		{"email_domain", f.EmailDomain, &p.emailDomain, domain},
+		{"root_domain", f.RootDomain, &p.rootDomain, domain},
+		{"machine_id", f.MachineID, &p.machineID, same},
+		{"computer_name", f.ComputerName, &p.computer, same},
+		{"hardware_id", f.HardwareID, &p.hwid, same},
+		{"machine_user", f.MachineUser, &p.muser, same},
+		{"ip_address", f.IPAddress, &p.ip, func(s string) string {
+			if a, err := normalize.IP(s); err == nil {
+				return a
+			}
+			return s
+		}},
+		{"country", f.Country, &p.country, strings.ToUpper},
+		{"software", f.Software, &p.software, same},
+		{"stealer_name", f.StealerName, &p.stealer, same}, // compared whatever the case
+	} {
+		if len(v.in) > maxIdentifiers {
+			return paramErrorf(v.name, "must have at most %d values", maxIdentifiers)
+		}
+		for _, s := range v.in {
+			*v.out = append(*v.out, v.norm(s))
+		}
+		*v.out = sortedSet(*v.out)
+	}
+	p.username = userKeys(usernames, norm)
+	for _, s := range f.Type {
+		t, ok := ParseType(s)
+		if !ok {
+			return paramErrorf("type", "must be Stealer or Combo")
+		}
+		p.types = append(p.types, t)
+	}
+	for _, s := range f.Hash {
+		h, err := parseHash("hash", s)
+		if err != nil {
+			return err
+		}
+		p.hash = append(p.hash, h)
+	}
+	if p.seenDays, err = compileDays("upload_stealed", f.UploadStealed); err != nil {
+		return err
+	}
+	if p.uploadDays, err = compileDays("upload_date", f.UploadDate); err != nil {
+		return err
+	}
+	if p.logDays, err = compileDays("log_date", f.LogDate); err != nil {
+		return err
+	}
+	if f.StartDate != "" {
+		d, err := parseDay("start_date", f.StartDate)
+		if err != nil {
+			return err
+		}
+		p.seenFrom = d * secondsPerDay
+	}
+	if f.EndDate != "" {
+		d, err := parseDay("end_date", f.EndDate)
+		if err != nil {
+			return err
+		}
+		p.seenTo = uint32(min(uint64(d)*secondsPerDay+secondsPerDay-1, maxTime))
+	}
+	if f.StartDate != "" && f.EndDate != "" && p.seenFrom > p.seenTo {
+		return paramErrorf("end_date", "must not be before start_date")
+	}
+	return nil
+}
+
+// empty reports whether no row can be in scope.
+func (p *plan) empty() bool { return !p.all && len(p.identifiers) == 0 }
+
+// unfiltered reports whether every row in scope is selected.
+func (p *plan) unfiltered() bool {
+	for _, v := range [...][]string{
+		p.host, p.domain, p.localPart, p.protocol, p.emailDomain, p.rootDomain,
+		p.machineID, p.computer, p.hwid, p.muser, p.ip, p.country, p.software, p.stealer,
+	} {
+		if v != nil {
+			return false
+		}
+	}
+	return p.username == nil && p.hash == nil && p.types == nil && p.seenDays == nil && p.uploadDays == nil && p.logDays == nil &&
+		p.seenFrom == 0 && p.seenTo == maxTime && p.search == ""
+}
+
+func compileDays(param string, days []Day) ([]uint32, error) {
+	var out []uint32
+	for _, d := range days {
+		n, err := parseDay(param, d)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// parseDay returns a day's number since 1970-01-01.
+func parseDay(param string, d Day) (uint32, error) {
+	t, err := time.ParseInLocation(time.DateOnly, string(d), time.UTC)
+	if err != nil {
+		return 0, paramErrorf(param, "must be a day written YYYY-MM-DD")
+	}
+	s := t.Unix()
+	if s < 0 || s > maxTime {
+		return 0, paramErrorf(param, "must be from 1970-01-01 to 2106-02-07")
+	}
+	return uint32(s / secondsPerDay), nil
+}
+
+// parseHash reads the 32 hex digits of a credential hash.
+func parseHash(param, s string) (hash128, error) {
+	var b [16]byte
+	if len(s) != 32 {
+		return hash128{}, paramErrorf(param, "must be 32 hex digits")
+	}
+	if _, err := hex.Decode(b[:], []byte(s)); err != nil {
+		return hash128{}, paramErrorf(param, "must be 32 hex digits")
+	}
+	return hashOf(b), nil
+}
+
+func sortedSet(v []string) []string {
+	slices.Sort(v)
+	return slices.Compact(v)
+}

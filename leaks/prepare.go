@@ -1,0 +1,236 @@
+package leaks
+
+import (
+	"strings"
+	"time"
+
+	"github.com/leakscope/leakscope/internal/normalize"
+)
+
+// A preparer turns records into rows: it normalises, derives what is missing,
+// and replaces the password by its mask, digest and hash. One goroutine each.
+type preparer struct {
+	norm   *normalize.Normalizer
+	hasher *normalize.Hasher
+	seen   uint32 // for records that bring no detection time
+	source string // for records that bring no source
+}
+
+// preparer returns one for the use of one goroutine.
+func (s *Store) preparer(seen uint32, source string) *preparer {
+	return &preparer{norm: normalize.NewNormalizer(), hasher: s.hasher.Clone(), seen: seen, source: source}
+}
+
+// prepare fills out from rec. A reason other than "" says why rec is no row;
+// detail never holds a value of rec.
+func (p *preparer) prepare(rec *Record, out *row) (reason RejectReason, detail string) {
+	if detail := tooLong(rec); detail != "" {
+		return RejectTooLong, detail
+	}
+	*out = row{}
+	if reason, detail := p.identity(rec, out); reason != "" {
+		return reason, detail
+	}
+	if reason, detail := p.place(rec, out); reason != "" {
+		return reason, detail
+	}
+	if reason := p.times(rec, out); reason != "" {
+		return reason, "not from 1970-01-02 to 2106-02-07"
+	}
+	if reason, detail := p.facts(rec, out); reason != "" {
+		return reason, detail
+	}
+	out.mask = normalize.Mask(rec.Password)
+	if rec.Password != "" {
+		out.hasPassword = true
+		out.digest = p.hasher.Password(rec.Password)
+		out.pwLen = uint16(min(normalize.PasswordLen(rec.Password), 1<<16-1))
+		out.classes = normalize.Classes(rec.Password)
+	}
+	out.hash = p.hasher.Credential(out.username, rec.Password, out.domain)
+	return "", ""
+}
+
+// identity fills the username and its halves.
+func (p *preparer) identity(rec *Record, out *row) (RejectReason, string) {
+	out.username = normalize.Username(rec.Username)
+	if out.username == "" && rec.LocalPart != "" && rec.EmailDomain != "" {
+		out.username = normalize.Username(rec.LocalPart + "@" + rec.EmailDomain)
+	}
+	if out.username == "" && rec.Password == "" {
+		return RejectURLOnly, "neither login nor password"
+	}
+	if local, domain, ok := p.norm.SplitEmail(out.username); ok {
+		out.localPart, out.emailDomain = local, domain
+	}
+	if rec.LocalPart != "" && !strings.EqualFold(strings.TrimSpace(rec.LocalPart), out.localPart) {
+		return RejectLocalPart, "is not that of the username"
+	}
+	if rec.EmailDomain != "" {
+		d, err := p.norm.Domain(rec.EmailDomain)
+		if err != nil {
+			return RejectEmailDomain, "is no domain"
+		}
+		if d != out.emailDomain {
+			return RejectEmailDomain, "is not that of the username"
+		}
+	}
+	return "", ""
+}
+
+// place fills host, domain, root domain and protocol.
+func (p *preparer) place(rec *Record, out *row) (RejectReason, string) {
+	h, err := p.norm.Host(rec.Host)
+	if err != nil {
+		return RejectHost, "holds no host name or address"
+	}
+	out.host, out.domain, out.root, out.protocol = h.Host, h.Domain, h.Root, h.Protocol
+	if rec.Domain != "" {
+		d, err := p.norm.Domain(rec.Domain)
+		if err != nil {
+			return RejectDomain, "is no domain"
+		}
+		if d != out.domain {
+			out.domain, out.root = d, p.norm.Root(d)
+		}
+	}
+	if rec.Root != "" {
+		r, err := p.norm.Domain(rec.Root)
+		if err != nil {
+			return RejectRoot, "is no domain"
+		}
+		if out.domain != "" && !domainCovers(r, out.domain) {
+			return RejectRoot, "is neither the domain nor above it"
+		}
+		out.root = r
+	}
+	if rec.Protocol != "" {
+		s := strings.ToLower(strings.TrimSpace(rec.Protocol))
+		if !isScheme(s) {
+			return RejectProtocol, "is no URL scheme"
+		}
+		out.protocol = s
+	}
+	return "", ""
+}
+
+// times fills the three instants.
+func (p *preparer) times(rec *Record, out *row) RejectReason {
+	var ok bool
+	if out.seen, ok = unixSeconds(rec.UploadStealed); !ok {
+		return RejectStealed
+	}
+	if out.seen == 0 {
+		out.seen = p.seen
+	}
+	if out.upload, ok = unixSeconds(rec.UploadDate); !ok {
+		return RejectUploadDate
+	}
+	if out.log, ok = unixSeconds(rec.LogDate); !ok {
+		return RejectLogDate
+	}
+	return ""
+}
+
+// facts fills source, machine facts and type.
+func (p *preparer) facts(rec *Record, out *row) (RejectReason, string) {
+	var err error
+	if out.country, err = normalize.Country(rec.Country); err != nil {
+		return RejectCountry, "is no ISO 3166 alpha-2 code"
+	}
+	if out.ip, err = normalize.IP(rec.IPAddress); err != nil {
+		return RejectIP, "is no IP address"
+	}
+	out.source = strings.TrimSpace(rec.Source)
+	if out.source == "" {
+		out.source = p.source
+	}
+	out.stealer = strings.TrimSpace(rec.StealerName)
+	out.computer = strings.TrimSpace(rec.ComputerName)
+	out.muser = strings.TrimSpace(rec.MachineUser)
+	out.machineID = strings.TrimSpace(rec.MachineID)
+	out.hwid = strings.TrimSpace(rec.HardwareID)
+	out.software = strings.TrimSpace(rec.Software)
+	switch rec.Type {
+	case Combo, Stealer:
+		out.typ = rec.Type
+	case TypeUnknown:
+		out.typ = Combo
+		if out.stealer != "" || out.country != "" || out.ip != "" || out.computer != "" ||
+			out.muser != "" || out.machineID != "" || out.hwid != "" || out.log != 0 {
+			out.typ = Stealer
+		}
+	default:
+		return RejectType, "is neither Stealer nor Combo"
+	}
+	return "", ""
+}
+
+// tooLong names the first field of rec that is above its ceiling.
+func tooLong(rec *Record) string {
+	switch {
+	case len(rec.Host) > maxHostBytes:
+		return "host"
+	case len(rec.Username) > maxUsernameBytes:
+		return "username"
+	case len(rec.Password) > maxPasswordBytes:
+		return "password"
+	}
+	for _, f := range [...]struct{ name, value string }{
+		{"domain", rec.Domain}, {"root_domain", rec.Root}, {"protocol", rec.Protocol},
+		{"local_part", rec.LocalPart}, {"email_domain", rec.EmailDomain}, {"source", rec.Source},
+		{"stealer_name", rec.StealerName}, {"country", rec.Country}, {"ip_address", rec.IPAddress},
+		{"computer_name", rec.ComputerName}, {"machine_user", rec.MachineUser},
+		{"machine_id", rec.MachineID}, {"hardware_id", rec.HardwareID}, {"software", rec.Software},
+	} {
+		if len(f.value) > maxFactBytes {
+			return f.name
+		}
+	}
+	return ""
+}
+
+// domainCovers reports whether domain is parent or below it.
+func domainCovers(parent, domain string) bool {
+	n := len(domain) - len(parent)
+	return n == 0 && domain == parent ||
+		n > 0 && parent != "" && domain[n-1] == '.' && domain[n:] == parent
+}
+
+// isScheme reports whether s, in lower case, is a URL scheme (RFC 3986, 3.1).
+func isScheme(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		letter := 'a' <= c && c <= 'z'
+		other := '0' <= c && c <= '9' || c == '+' || c == '-' || c == '.'
+		if !letter && (i == 0 || !other) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 64
+}
+
+const (
+	minTime = 24 * 60 * 60
+	maxTime = 1<<32 - 1
+)
+
+// unixSeconds returns t as seconds since 1970, 0 for the zero time.
+func unixSeconds(t time.Time) (uint32, bool) {
+	if t.IsZero() {
+		return 0, true
+	}
+	s := t.Unix()
+	if s < minTime || s > maxTime {
+		return 0, false
+	}
+	return uint32(s), true
+}
+
+// timeOf returns the instant of seconds since 1970; 0 is none.
+func timeOf(s uint32) Time {
+	if s == 0 {
+		return Time{}
+	}
+	return Time{time.Unix(int64(s), 0).UTC()}
+}

@@ -1,0 +1,181 @@
+package leaks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/leakscope/leakscope/stats"
+)
+
+// defaultWindowDays is the window of statistics where none is given.
+const defaultWindowDays = 14
+
+// Stats returns the statistics of a scope, exact, in a window of detection
+// times, and how its counters compare with those of the window of equal length
+// before it. A window given by one end only ends today, or is 14 days long.
+func (s *Store) Stats(ctx context.Context, q StatsQuery) (*stats.Report, error) {
+	gran, ok := stats.ParseGranularity(q.Granularity)
+	if !ok {
+		return nil, paramErrorf("granularity", "must be hour or day")
+	}
+	p, err := compile(&q.Scope, &q.Filters, "")
+	if err != nil {
+		return nil, err
+	}
+	from, to := s.window(&q.Filters, p)
+	if from > to {
+		return nil, paramErrorf("start_date", "must not be after the end of the window")
+	}
+	sn, err := s.acquire()
+	if err != nil {
+		return nil, err
+	}
+	defer s.release(sn)
+	now := stats.NewCollector(stats.CollectorOptions{Granularity: gran})
+	before := stats.NewCollector(stats.CollectorOptions{Granularity: gran, CountersOnly: true})
+	if err := sn.observe(ctx, p.within(from, to), now); err != nil {
+		return nil, fmt.Errorf("stats: %w", err)
+	}
+	if length := to - from + 1; from >= length {
+		if err := sn.observe(ctx, p.within(from-length, from-1), before); err != nil {
+			return nil, fmt.Errorf("stats: %w", err)
+		}
+	}
+	r := now.Report(before)
+	return &r, nil
+}
+
+// window returns the first and last second of the window of f.
+func (s *Store) window(f *Filters, p *plan) (from, to uint32) {
+	today := uint32(s.now().Unix()/secondsPerDay) * secondsPerDay
+	to = today + secondsPerDay - 1
+	if f.EndDate != "" {
+		to = p.seenTo
+	}
+	if f.StartDate != "" {
+		return p.seenFrom, to
+	}
+	if first := uint32(defaultWindowDays*secondsPerDay - 1); to > first {
+		from = to - first
+	}
+	return from, to
+}
+
+// within returns p with its window replaced.
+func (p *plan) within(from, to uint32) *plan {
+	v := *p
+	v.seenFrom, v.seenTo = from, to
+	return &v
+}
+
+// observe hands every occurrence that p selects to a collector.
+func (sn *snapshot) observe(ctx context.Context, p *plan, to *stats.Collector) error {
+	polled := 0
+	for _, h := range sn.segments {
+		sel, err := newSelection(ctx, p, h.table)
+		if err != nil {
+			return err
+		}
+		if sel == nil {
+			continue
+		}
+		ob := &observer{sel: sel, external: p.externalTo()}
+		err = sel.each(func(group uint32) error {
+			if polled++; polled%pollRows == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if sel.group(group) {
+				polled += ob.group(group, to)
+			}
+			return nil
+		})
+		if err = firstError(err, sel.c.err()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// An observer turns the selected rows of one table into observations.
+type observer struct {
+	sel      *selection
+	external func(emailDomain string) bool
+}
+
+// group hands the selected rows of one group over and returns how many rows
+// it looked at.
+func (ob *observer) group(group uint32, to *stats.Collector) int {
+	c := ob.sel.c
+	lo, hi := c.groupRows(group)
+	var o stats.Observation
+	filled := false
+	for r := lo; r < hi; r++ {
+		if !ob.sel.every && !ob.sel.row(r, true) {
+			continue
+		}
+		if !filled {
+			filled = true
+			ob.fill(group, &o)
+		}
+		o.Seen = int64(c.seen(r))
+		o.Stealer = c.typ(r) == Stealer
+		o.Source = c.str(dictSource, c.source(r))
+		to.Add(o)
+	}
+	return int(hi - lo)
+}
+
+// fill sets what the rows of a group share.
+func (ob *observer) fill(group uint32, o *stats.Observation) {
+	c := ob.sel.c
+	user := c.groupUser(group)
+	mail := c.str(dictMail, c.userMail(user))
+	root := c.str(dictRoot, c.groupRoot(group))
+	o.Username = c.username(user)
+	o.LocalPart = c.localPart(user)
+	o.Domain = c.str(dictDomain, c.groupDomain(group))
+	switch ob.sel.p.column {
+	case RootDomain:
+		o.Identifier, o.Inverse = root, mail
+	case EmailDomain:
+		o.Identifier, o.Inverse = mail, root
+	case Username:
+		o.Identifier, o.Inverse = o.Username, root
+	}
+	o.Hash = c.groupHash(group).bytes()
+	o.Password, o.HasPassword = c.digest(group)
+	o.PasswordLen, o.Classes = int(c.pwLen(group)), c.classes(group)
+	o.ExternalAccount = mail != "" && ob.external(mail)
+}
+
+// externalTo returns whether an e-mail domain is outside the scope of p. A
+// domain in scope covers those below it, and an e-mail address in scope its
+// domain; to everything at once, nothing is external.
+func (p *plan) externalTo() func(string) bool {
+	if p.all {
+		return func(string) bool { return false }
+	}
+	covered := make(map[string]bool)
+	if p.column == Username {
+		for _, u := range p.identifierUsers {
+			covered[u.mail] = true
+		}
+		return func(mail string) bool { return !covered[mail] }
+	}
+	for _, id := range p.identifiers {
+		covered[id] = true
+	}
+	return func(mail string) bool {
+		for name := mail; ; {
+			if covered[name] {
+				return false
+			}
+			_, above, ok := strings.Cut(name, ".")
+			if !ok {
+				return true
+			}
+			name = above
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package leaks
+
+import "github.com/leakscope/leakscope/index"
+
+// A searcher decides whether a row matches the search text of a plan. The
+// fields of a credential (root domain, domain, username, e-mail domain) are
+// looked at first: where one matches, every row of the group does.
+type searcher struct {
+	s                                     *selection
+	root, domain, user, mail, host, facts *ordMatch
+
+	// in is the root domain whose groups were asked for last, and whether it
+	// matches: groups come in order of their roots.
+	in        span
+	rootMatch bool
+}
+
+func newSearcher(s *selection) *searcher {
+	m := index.NewMatcher(s.p.search)
+	c, t := s.c, s.t
+	in := func(d dictID) *ordMatch {
+		return newOrdMatch(t.dictLen(d), func(ord uint32) bool { return m.Match(c.bytes(d, ord)) })
+	}
+	sr := &searcher{s: s, root: in(dictRoot), domain: in(dictDomain), mail: in(dictMail), host: in(dictHost)}
+	var name []byte
+	sr.user = newOrdMatch(t.dictLen(dictUser), func(user uint32) bool {
+		name = c.appendUsername(name[:0], user)
+		return m.Match(name) || sr.mail.match(c.userMail(user))
+	})
+	sr.facts = newOrdMatch(t.machines, func(machine uint32) bool {
+		return m.Match(c.bytes(dictIP, c.machineField(machine, machineIP))) ||
+			m.Match(c.bytes(dictComputer, c.machineField(machine, machineComputer))) ||
+			m.Match(c.bytes(dictMUser, c.machineField(machine, machineMUser)))
+	})
+	return sr
+}
+
+// group reports whether all rows of a group match by what they share.
+func (sr *searcher) group(g uint32) bool {
+	c := sr.s.c
+	if g < sr.in.lo || g >= sr.in.hi {
+		root := c.groupRoot(g)
+		sr.in.lo, sr.in.hi = c.rootGroups(root)
+		sr.rootMatch = sr.root.match(root)
+	}
+	return sr.rootMatch || sr.domain.match(c.groupDomain(g)) || sr.user.match(c.groupUser(g))
+}
+
+// row reports whether a row matches by what is its own.
+func (sr *searcher) row(r uint32) bool {
+	c := sr.s.c
+	return sr.host.match(c.host(r)) || sr.facts.match(c.machine(r))
+}

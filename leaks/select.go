@@ -1,0 +1,323 @@
+package leaks
+
+import (
+	"context"
+	"slices"
+
+	"github.com/leakscope/leakscope/index"
+)
+
+// A selection is a plan bound to one table: which groups are in scope, and
+// which of their rows the filters let through. One goroutine each.
+type selection struct {
+	t *table
+	c *tableCursor
+	p *plan
+
+	// The groups in scope: ranges, ascending and disjoint, or a sorted list.
+	ranges []span
+	list   []uint32
+
+	groupTests []func(g uint32) bool
+	rowTests   []func(r uint32) bool
+	// rows, when not nil, holds every row that the bitmap filters let
+	// through, and perhaps rows out of scope.
+	rows *rowWindow
+	// search decides per group, and where it can't, per row.
+	search *searcher
+	// every says that all rows of the groups in scope are selected.
+	every bool
+}
+
+// A span is a half-open range of groups, rows or ordinals.
+type span struct{ lo, hi uint32 }
+
+// newSelection binds p to t; nil means that no row of t is selected.
+func newSelection(ctx context.Context, p *plan, t *table) (*selection, error) {
+	if p.empty() || t.rows == 0 || p.seenFrom > t.maxSeen || p.seenTo < t.minSeen {
+		return nil, nil
+	}
+	s := &selection{t: t, c: t.cursor(), p: p}
+	if err := s.scope(ctx); err != nil {
+		return nil, err
+	}
+	if len(s.ranges) == 0 && len(s.list) == 0 {
+		return nil, s.c.err()
+	}
+	s.groupFilters()
+	s.rowFilters()
+	possible, err := s.bitmapFilters()
+	if err != nil {
+		return nil, err
+	}
+	if !possible {
+		return nil, s.c.err()
+	}
+	if p.search != "" {
+		s.search = newSearcher(s)
+	}
+	s.every = len(s.groupTests) == 0 && len(s.rowTests) == 0 && s.rows == nil && s.search == nil
+	return s, s.c.err()
+}
+
+// scope finds the groups that the identifiers name.
+func (s *selection) scope(ctx context.Context) error {
+	if s.p.all {
+		s.ranges = []span{{0, s.t.groups}}
+		return nil
+	}
+	switch s.p.column {
+	case RootDomain:
+		for _, id := range s.p.identifiers {
+			if ord, ok := s.c.findRoot(id); ok {
+				if lo, hi := s.c.rootGroups(ord); lo < hi {
+					s.ranges = append(s.ranges, span{lo, hi})
+				}
+			}
+		}
+		slices.SortFunc(s.ranges, func(a, b span) int { return int(a.lo) - int(b.lo) })
+	case EmailDomain:
+		for _, id := range s.p.identifiers {
+			if ord, ok := s.c.findMail(id); ok {
+				lo, hi := s.c.mailUsers(ord)
+				s.list = s.c.userGroupsOf(lo, hi, s.list)
+			}
+		}
+		s.list = sortGroups(s.list, s.t.groups)
+	case Username:
+		for _, id := range s.p.identifierUsers {
+			if u, ok := s.c.findUser(id.name, id.local, id.mail); ok {
+				s.list = s.c.userGroupsOf(u, u+1, s.list)
+			}
+		}
+		s.list = sortGroups(s.list, s.t.groups)
+	}
+	return ctx.Err()
+}
+
+// sortGroups sorts distinct group numbers below n. Long lists go through a
+// bitset: one pass over n/64 words beats sorting.
+func sortGroups(list []uint32, n uint32) []uint32 {
+	if len(list) < 256 || len(list) < int(n/512) {
+		slices.Sort(list)
+		return list
+	}
+	words := make([]uint64, n/64+1)
+	for _, g := range list {
+		if g < n {
+			words[g/64] |= 1 << (g % 64)
+		}
+	}
+	return appendBits(list[:0], words)
+}
+
+// groupFilters adds the tests that a whole group passes or fails.
+func (s *selection) groupFilters() {
+	p, c := s.p, s.c
+	if p.username != nil {
+		var users []uint32
+		for _, v := range p.username {
+			if u, ok := c.findUser(v.name, v.local, v.mail); ok {
+				users = append(users, u)
+			}
+		}
+		slices.Sort(users)
+		s.groupTests = append(s.groupTests, func(g uint32) bool { return contains(users, c.groupUser(g)) })
+	}
+	if p.hash != nil {
+		var groups []uint32
+		for _, h := range p.hash {
+			groups = c.findHash(h, groups)
+		}
+		slices.Sort(groups)
+		s.groupTests = append(s.groupTests, func(g uint32) bool { return contains(groups, g) })
+	}
+	if p.emailDomain != nil {
+		var users []span
+		for _, v := range p.emailDomain {
+			if m, ok := c.findMail(v); ok {
+				lo, hi := c.mailUsers(m)
+				users = append(users, span{lo, hi})
+			}
+		}
+		s.groupTests = append(s.groupTests, func(g uint32) bool { return within(users, c.groupUser(g)) })
+	}
+	if p.rootDomain != nil {
+		var groups []span
+		for _, v := range p.rootDomain {
+			if r, ok := c.findRoot(v); ok {
+				lo, hi := c.rootGroups(r)
+				groups = append(groups, span{lo, hi})
+			}
+		}
+		s.groupTests = append(s.groupTests, func(g uint32) bool { return within(groups, g) })
+	}
+	if p.domain != nil {
+		m := newOrdMatch(s.t.dictLen(dictDomain), func(ord uint32) bool {
+			_, ok := slices.BinarySearch(p.domain, c.str(dictDomain, ord))
+			return ok
+		})
+		s.groupTests = append(s.groupTests, func(g uint32) bool { return m.match(c.groupDomain(g)) })
+	}
+	if p.localPart != nil {
+		m := newOrdMatch(s.t.dictLen(dictUser), func(user uint32) bool {
+			_, ok := slices.BinarySearch(p.localPart, c.localPart(user))
+			return ok
+		})
+		s.groupTests = append(s.groupTests, func(g uint32) bool { return m.match(c.groupUser(g)) })
+	}
+}
+
+// rowFilters adds the tests of single rows.
+func (s *selection) rowFilters() {
+	p, c, t := s.p, s.c, s.t
+	if p.seenFrom > t.minSeen || p.seenTo < t.maxSeen {
+		from, to := p.seenFrom, p.seenTo
+		s.rowTests = append(s.rowTests, func(r uint32) bool { v := c.seen(r); return from <= v && v <= to })
+	}
+	if p.seenDays != nil {
+		s.rowTests = append(s.rowTests, func(r uint32) bool { return contains(p.seenDays, c.seen(r)/secondsPerDay) })
+	}
+	if p.uploadDays != nil {
+		s.rowTests = append(s.rowTests, func(r uint32) bool { v := c.upload(r); return v != 0 && contains(p.uploadDays, v/secondsPerDay) })
+	}
+	if p.logDays != nil {
+		s.rowTests = append(s.rowTests, func(r uint32) bool { v := c.log(r); return v != 0 && contains(p.logDays, v/secondsPerDay) })
+	}
+	for _, f := range []struct {
+		values []string
+		dict   dictID
+		field  machineField
+	}{
+		{p.machineID, dictMachineID, machineMachineID},
+		{p.hwid, dictHWID, machineHWID},
+		{p.computer, dictComputer, machineComputer},
+		{p.muser, dictMUser, machineMUser},
+		{p.ip, dictIP, machineIP},
+	} {
+		if f.values == nil {
+			continue
+		}
+		ords := s.ordinals(f.dict, f.values)
+		machines := newOrdMatch(t.machines, func(m uint32) bool { return contains(ords, c.machineField(m, f.field)) })
+		s.rowTests = append(s.rowTests, func(r uint32) bool { return machines.match(c.machine(r)) })
+	}
+	if p.host != nil {
+		m := newOrdMatch(t.dictLen(dictHost), func(ord uint32) bool {
+			_, ok := slices.BinarySearch(p.host, c.str(dictHost, ord))
+			return ok
+		})
+		s.rowTests = append(s.rowTests, func(r uint32) bool { return m.match(c.host(r)) })
+	}
+}
+
+// bitmapFilters intersects the row sets of the low-cardinality filters; false
+// means that no row passes.
+func (s *selection) bitmapFilters() (bool, error) {
+	p := s.p
+	lo, hi := s.rowBounds()
+	and := func(kind bitmapKind, values []uint32) (bool, error) {
+		union := index.NewSet()
+		for _, v := range values {
+			set, err := s.t.bitmapRange(kind, v, lo, hi)
+			if err != nil {
+				return false, err
+			}
+			union.Or(set)
+		}
+		if s.rows == nil {
+			s.rows = &rowWindow{set: union}
+		} else {
+			s.rows.set.And(union)
+		}
+		return s.rows.set.Len() > 0, nil
+	}
+	if p.types != nil {
+		var v []uint32
+		for _, t := range p.types {
+			v = append(v, uint32(t))
+		}
+		if ok, err := and(bitmapType, v); !ok {
+			return false, err
+		}
+	}
+	for _, f := range []struct {
+		values []string
+		dict   dictID
+		kind   bitmapKind
+	}{
+		{p.country, dictCountry, bitmapCountry},
+		{p.software, dictSoftware, bitmapSoftware},
+		{p.protocol, dictProtocol, bitmapProtocol},
+	} {
+		if f.values == nil {
+			continue
+		}
+		if ok, err := and(f.kind, s.ordinals(f.dict, f.values)); !ok {
+			return false, err
+		}
+	}
+	if p.stealer != nil {
+		var ords []uint32
+		folded := make(map[string]bool, len(p.stealer))
+		for _, v := range p.stealer {
+			folded[index.Fold(v)] = true
+		}
+		s.c.scan(dictStealer, 0, s.t.dictLen(dictStealer), func(ord uint32, name []byte) bool {
+			if folded[index.Fold(string(name))] {
+				ords = append(ords, ord)
+			}
+			return true
+		})
+		if ok, err := and(bitmapStealer, ords); !ok {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// rowBounds returns a range of rows that holds all in scope.
+func (s *selection) rowBounds() (lo, hi uint32) {
+	first, last := uint32(0), s.t.groups-1
+	if n := len(s.ranges); n > 0 {
+		first, last = s.ranges[0].lo, s.ranges[n-1].hi-1
+	} else if n := len(s.list); n > 0 {
+		first, last = s.list[0], s.list[n-1]
+	}
+	lo, _ = s.c.groupRows(first)
+	_, hi = s.c.groupRows(last)
+	return lo, hi
+}
+
+// ordinals returns the sorted ordinals of the values that a flat dictionary
+// holds.
+func (s *selection) ordinals(d dictID, values []string) []uint32 {
+	var out []uint32
+	for _, v := range values {
+		if ord, ok := s.c.find(d, v); ok {
+			out = append(out, ord)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func contains(sorted []uint32, v uint32) bool {
+	if len(sorted) <= 8 {
+		return slices.Contains(sorted, v)
+	}
+	_, ok := slices.BinarySearch(sorted, v)
+	return ok
+}
+
+func within(spans []span, v uint32) bool {
+	for _, s := range spans {
+		if s.lo <= v && v < s.hi {
+			return true
+		}
+	}
+	return false
+}
+
+// dictLen returns the number of members of a dictionary.
+func (t *table) dictLen(d dictID) uint32 { return t.dicts[d].Len() }

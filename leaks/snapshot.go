@@ -1,0 +1,221 @@
+package leaks
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/leakscope/leakscope/internal/kv"
+	"github.com/leakscope/leakscope/internal/segment"
+	"github.com/leakscope/leakscope/stats"
+)
+
+// A handle is one open segment, shared by every snapshot that holds it. Its
+// file may be unlinked already: what is open stays readable.
+type handle struct {
+	meta   kv.SegmentMeta
+	file   *os.File
+	reader *segment.Reader
+	table  *table
+	refs   int // snapshots that hold it; guarded by Store.mu
+
+	unpublished *kv.SegmentFile // until it is published
+}
+
+func (h *handle) close() error {
+	return errors.Join(h.reader.Close(), h.file.Close())
+}
+
+// A snapshot is an immutable list of segments, oldest first, and what was
+// computed once for it. The current one is replaced by each publication; an
+// old one lives for as long as somebody reads it.
+type snapshot struct {
+	store    *Store
+	segments []*handle
+	refs     int // guarded by Store.mu
+
+	sourcesOnce sync.Once
+	sources     [][]uint32 // per segment: source ordinal -> number common to all
+	sourcesErr  error
+
+	analyticsMu sync.Mutex
+	analytics   map[analyticsKey]*stats.Analytics
+}
+
+// contents identifies the rows of a snapshot, whatever their segments:
+// merging keeps it, ingest and expiry change it.
+type contents struct{ seq, rows uint64 }
+
+func (sn *snapshot) contents() contents {
+	var c contents
+	for _, h := range sn.segments {
+		c.seq = max(c.seq, h.meta.EndSeq)
+		c.rows += h.meta.Rows
+	}
+	return c
+}
+
+// retain takes the snapshot's own reference and one of each segment. The
+// caller holds Store.mu, or is alone.
+func (sn *snapshot) retain() {
+	sn.refs++
+	for _, h := range sn.segments {
+		h.refs++
+	}
+}
+
+// releaseLocked drops one reference; the last one drops the segments'.
+func (sn *snapshot) releaseLocked() {
+	sn.refs--
+	if sn.refs > 0 {
+		return
+	}
+	sn.store.results.drop(sn)
+	for _, h := range sn.segments {
+		h.refs--
+		if h.refs == 0 {
+			if err := h.close(); err != nil {
+				sn.store.opts.Logger.Warn("closing a segment", "segment", segmentName(h.meta.ID), "error", err)
+			}
+		}
+	}
+}
+
+// closeAll closes the segments of a snapshot that never went into use.
+func (sn *snapshot) closeAll() {
+	for _, h := range sn.segments {
+		_ = h.close() // the error that led here is the one to report
+	}
+}
+
+// acquire returns the current snapshot; the caller releases it.
+func (s *Store) acquire() (*snapshot, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	s.current.refs++
+	return s.current, nil
+}
+
+func (s *Store) release(sn *snapshot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sn.releaseLocked()
+}
+
+// publish makes e durable, then visible: added are the opened segments of
+// e.Add.
+func (s *Store) publish(ctx context.Context, e kv.Edit, added []*handle) error {
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		return ErrClosed
+	}
+	if err := s.db.Publish(ctx, e); err != nil {
+		return err
+	}
+	if len(added) == 0 && len(e.Remove) == 0 {
+		return nil
+	}
+	for _, h := range added {
+		h.unpublished = nil
+	}
+	s.mu.Lock()
+	next := &snapshot{store: s}
+	for _, h := range s.current.segments {
+		if !slices.Contains(e.Remove, h.meta.ID) {
+			next.segments = append(next.segments, h)
+		}
+	}
+	next.segments = append(next.segments, added...)
+	slices.SortFunc(next.segments, func(a, b *handle) int { return cmp.Compare(a.meta.FirstSeq, b.meta.FirstSeq) })
+	next.retain()
+	old := s.current
+	s.current = next
+	old.releaseLocked()
+	s.mu.Unlock()
+
+	// The manifest no longer names these; a failure here is swept at the next
+	// open.
+	for _, id := range e.Remove {
+		if err := s.db.RemoveFile(id); err != nil {
+			s.opts.Logger.Warn("removing a merged segment", "segment", segmentName(id), "error", err)
+		}
+	}
+	return nil
+}
+
+// write makes a segment file: fill writes its sections. The segment is durable
+// but unlisted; publish lists it.
+func (s *Store) write(ctx context.Context, fill func(*segment.Writer) (tableSummary, error)) (*handle, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f, err := s.db.CreateSegment()
+	if err != nil {
+		return nil, err
+	}
+	sum, err := fill(segment.NewWriter(f))
+	if err != nil {
+		f.Abort()
+		return nil, err
+	}
+	if _, err := f.Commit(); err != nil {
+		return nil, err
+	}
+	h, err := s.openSegment(kv.SegmentMeta{
+		ID: f.ID(), Size: sum.segment.Size, FooterSum: sum.segment.FooterSum,
+		Rows: uint64(sum.rows), Groups: uint64(sum.groups), MinSeen: sum.minSeen, MaxSeen: sum.maxSeen,
+	})
+	if err != nil {
+		f.Abort()
+		return nil, fmt.Errorf("reading back a new segment: %w", err)
+	}
+	h.unpublished = f
+	return h, nil
+}
+
+// discard drops a written segment that was not published.
+func (s *Store) discard(h *handle) {
+	if err := h.close(); err != nil {
+		s.opts.Logger.Warn("closing an unpublished segment", "segment", segmentName(h.meta.ID), "error", err)
+	}
+	h.unpublished.Abort()
+}
+
+// sourceNumbers returns, per segment, a number for each source ordinal that is
+// equal for equal sources in all segments.
+func (sn *snapshot) sourceNumbers() ([][]uint32, error) {
+	sn.sourcesOnce.Do(func() {
+		numbers := make(map[string]uint32)
+		sn.sources = make([][]uint32, len(sn.segments))
+		for i, h := range sn.segments {
+			c := h.table.cursor()
+			of := make([]uint32, h.table.dictLen(dictSource))
+			c.scan(dictSource, 0, uint32(len(of)), func(ord uint32, name []byte) bool {
+				n, ok := numbers[string(name)]
+				if !ok {
+					n = uint32(len(numbers))
+					numbers[string(name)] = n
+				}
+				of[ord] = n
+				return true
+			})
+			if err := c.err(); err != nil {
+				sn.sourcesErr = err
+				return
+			}
+			sn.sources[i] = of
+		}
+	})
+	return sn.sources, sn.sourcesErr
+}

@@ -1,0 +1,348 @@
+package leaks
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/leakscope/leakscope/stats"
+)
+
+var testKey = [32]byte{1, 2, 3}
+
+func testOptions() *Options {
+	return &Options{
+		Key: testKey, NoBackgroundMerge: true, MinFree: 1, MemoryBudget: minMemoryBudget,
+		Now: func() time.Time { return worldStart.AddDate(0, 0, 30) },
+	}
+}
+
+// testDir returns a directory for a store, in memory where the system has such
+// a place: these tests are about answers, and syncing a disk is most of their
+// time.
+func testDir(t testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "leakscope-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+func openTest(t testing.TB, dir string, opts *Options) *Store {
+	t.Helper()
+	s, err := Open(dir, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func seqOf(list []Record) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		for _, r := range list {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+func ingestAll(t testing.TB, s *Store, list []Record) IngestResult {
+	t.Helper()
+	res, err := s.Ingest(t.Context(), seqOf(list), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+func mustJSON(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// ingestRandomly ingests list in random batches with random segment sizes and
+// merges at random points.
+func (w *world) ingestRandomly(t testing.TB, s *Store, o *oracle, list []Record) {
+	p := s.preparer(uint32(s.now().Unix()), "")
+	for len(list) > 0 {
+		n := 1 + w.rng.IntN(len(list))
+		res := ingestAll(t, s, list[:n])
+		rejected := int64(0)
+		for _, r := range list[:n] {
+			if !o.add(p, r) {
+				rejected++
+			}
+		}
+		if res.Read != int64(n) || res.Rejected != rejected || res.Ingested != int64(n)-rejected {
+			t.Fatalf("ingest of %d with %d rejects says %+v", n, rejected, res)
+		}
+		list = list[n:]
+		w.mergeSomething(t, s)
+	}
+}
+
+// mergeSomething merges a random run of adjacent segments, or none, or all.
+func (w *world) mergeSomething(t testing.TB, s *Store) {
+	s.mu.Lock()
+	segments := slices.Clone(s.current.segments)
+	s.mu.Unlock()
+	switch {
+	case len(segments) < 2 || w.chance(1, 3):
+	case w.chance(1, 3):
+		if err := s.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	case w.chance(1, 2):
+		if err := s.mergeTiers(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		lo := w.rng.IntN(len(segments) - 1)
+		hi := lo + 2 + w.rng.IntN(len(segments)-lo-1)
+		if _, err := s.replace(t.Context(), segments[lo:hi], 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// compareQueries checks n random queries of every kind.
+func (w *world) compareQueries(t *testing.T, s *Store, o *oracle, n int) {
+	t.Helper()
+	ctx := t.Context()
+	for range n {
+		q := w.query(o)
+		got, err := s.Details(ctx, q)
+		if err != nil {
+			t.Fatalf("details %+v: %v", q, err)
+		}
+		want := o.details(q)
+		if g, w := mustJSON(t, got), mustJSON(t, want); g != w {
+			t.Fatalf("details %+v\n got %s\nwant %s", q, g, w)
+		}
+		if w.chance(1, 3) {
+			w.compareWalks(t, s, o, q)
+		}
+		hash := fmt.Sprintf("%032x", w.rng.Uint64())
+		if len(o.rows) > 0 {
+			hash = fmt.Sprintf("%x", o.rows[w.rng.IntN(len(o.rows))].hash)
+		}
+		occ, err := s.Occurrences(ctx, q.Scope, hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g, w := mustJSON(t, occ), mustJSON(t, o.occurrences(q.Scope, hash)); g != w {
+			t.Fatalf("by hash %s in %+v\n got %s\nwant %s", hash, q.Scope, g, w)
+		}
+		if q.Column != Username && len(q.Identifiers) > 0 {
+			w.compareAnalytics(t, s, o, q.Column, q.Identifiers[0])
+		}
+		w.compareStats(t, s, o, StatsQuery{Scope: q.Scope, Filters: q.Filters, Granularity: w.pick("", "day", "hour")})
+	}
+}
+
+// compareWalks checks that a walk and a walk by cursor see every row once.
+func (w *world) compareWalks(t *testing.T, s *Store, o *oracle, q DetailsQuery) {
+	t.Helper()
+	q.Page, q.PageSize = 0, 0
+	want := mustJSON(t, append([]Credential{}, o.credentials(&q)...))
+	got := []Credential{}
+	for c, err := range s.Walk(t.Context(), q) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, c)
+	}
+	if g := mustJSON(t, got); g != want {
+		t.Fatalf("walk %+v\n got %s\nwant %s", q, g, want)
+	}
+	got, q.PageSize, q.Cursor = got[:0], 1+w.rng.IntN(5), StartCursor
+	for q.Cursor != "" {
+		page, err := s.Details(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, page.Data...)
+		q.Cursor = page.NextCursor
+	}
+	if g := mustJSON(t, got); g != want {
+		t.Fatalf("cursor %+v\n got %s\nwant %s", q, g, want)
+	}
+}
+
+func (w *world) compareAnalytics(t *testing.T, s *Store, o *oracle, col Column, domain string) {
+	t.Helper()
+	got, err := s.Analytics(t.Context(), col, domain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := o.analytics(col, domain)
+	if got.TotalLeaks != want.total || got.UniqueUsernames != want.usernames || got.UniquePasswords != want.passwords ||
+		got.UniqueLeaks != want.leaks || got.UniqueSources != want.sources || got.UniqueDomains != want.inverse ||
+		got.LatestLeakDate != timeOf(want.latest).String() {
+		t.Fatalf("analytics %s %s\n got %+v\nwant %+v", col, domain, got, want)
+	}
+	byDay := []stats.DayCount{}
+	for _, day := range slices.Sorted(maps.Keys(want.byDay)) {
+		byDay = append(byDay, stats.DayCount{Date: day, Count: want.byDay[day]})
+	}
+	if mustJSON(t, got.LeaksByDay) != mustJSON(t, byDay) {
+		t.Fatalf("leaks_by_day %s %s\n got %v\nwant %v", col, domain, got.LeaksByDay, byDay)
+	}
+	named := func(m map[string]uint64) string {
+		var list []string
+		keys := slices.SortedFunc(maps.Keys(m), func(a, b string) int {
+			return cmp.Or(cmp.Compare(m[b], m[a]), cmp.Compare(a, b))
+		})
+		for _, k := range keys[:min(20, len(keys))] {
+			list = append(list, fmt.Sprint(k, m[k]))
+		}
+		return fmt.Sprint(list)
+	}
+	var types, stealers, countries []string
+	for _, v := range got.LeaksByType {
+		types = append(types, fmt.Sprint(v.Type, v.Count))
+	}
+	for _, v := range got.LeaksByStealer {
+		stealers = append(stealers, fmt.Sprint(v.StealerName, v.Count))
+	}
+	for _, v := range got.LeaksByCountry {
+		countries = append(countries, fmt.Sprint(v.Country, v.Count))
+	}
+	if fmt.Sprint(types) != named(want.byType) || fmt.Sprint(stealers) != named(want.byStealer) || fmt.Sprint(countries) != named(want.byCountry) {
+		t.Fatalf("analytics %s %s: %v %v %v, want %s %s %s", col, domain, types, stealers, countries,
+			named(want.byType), named(want.byStealer), named(want.byCountry))
+	}
+}
+
+func (w *world) compareStats(t *testing.T, s *Store, o *oracle, q StatsQuery) {
+	t.Helper()
+	end := s.now().Truncate(24 * time.Hour)
+	if q.EndDate != "" {
+		end, _ = time.Parse(time.DateOnly, string(q.EndDate))
+	}
+	start := end.AddDate(0, 0, -13)
+	if q.StartDate != "" {
+		start, _ = time.Parse(time.DateOnly, string(q.StartDate))
+	}
+	if start.After(end) {
+		return
+	}
+	days := int(end.Sub(start).Hours()/24) + 1
+	before := o.report(q, start.AddDate(0, 0, -days), start.AddDate(0, 0, -1), nil)
+	final := o.report(q, start, end, before.collector)
+	got, err := s.Stats(t.Context(), q)
+	if err != nil {
+		t.Fatalf("stats %+v: %v", q, err)
+	}
+	if g, w := mustJSON(t, got), mustJSON(t, final.report); g != w {
+		t.Fatalf("stats %+v\n got %s\nwant %s", q, g, w)
+	}
+	if got.TotalLeaks != final.total || got.UniqueLeaks != final.leaks {
+		t.Fatalf("stats %+v: %d leaks of %d, want %d of %d", q, got.TotalLeaks, got.UniqueLeaks, final.total, final.leaks)
+	}
+}
+
+// An oracleReport is a report over plain rows. Its figures come from the same
+// collector, fed by a plain scan; the collector itself is tested in stats.
+type oracleReport struct {
+	collector    *stats.Collector
+	report       stats.Report
+	total, leaks uint64
+}
+
+func (o *oracle) report(q StatsQuery, start, end time.Time, before *stats.Collector) *oracleReport {
+	gran, _ := stats.ParseGranularity(q.Granularity)
+	out := &oracleReport{collector: stats.NewCollector(stats.CollectorOptions{Granularity: gran})}
+	f := q.Filters
+	f.StartDate, f.EndDate = Day(start.Format(time.DateOnly)), Day(end.Format(time.DateOnly))
+	p, err := compile(&q.Scope, &f, "")
+	if err != nil {
+		panic(err)
+	}
+	external := p.externalTo()
+	hashes := map[[16]byte]bool{}
+	for i := range o.rows {
+		r := &o.rows[i]
+		if !selected(&q.Scope, &f, "", r) {
+			continue
+		}
+		out.total++
+		hashes[r.hash] = true
+		ob := stats.Observation{
+			Seen: int64(r.seen), Stealer: r.typ == Stealer, Username: r.username, LocalPart: r.localPart, Domain: r.domain,
+			Hash: r.hash, Password: r.digest, HasPassword: r.hasPassword, PasswordLen: int(r.pwLen), Classes: r.classes,
+			Source: r.source, ExternalAccount: r.emailDomain != "" && external(r.emailDomain),
+		}
+		switch q.Column {
+		case RootDomain:
+			ob.Identifier, ob.Inverse = r.root, r.emailDomain
+		case EmailDomain:
+			ob.Identifier, ob.Inverse = r.emailDomain, r.root
+		case Username:
+			ob.Identifier, ob.Inverse = r.username, r.root
+		}
+		out.collector.Add(ob)
+	}
+	out.leaks = uint64(len(hashes))
+	out.report = out.collector.Report(before)
+	return out
+}
+
+// TestAnswersEqualAPlainScan is the contract's word: over random data, however
+// it was cut into batches and segments and merged, every answer is what a plain
+// scan gives, to the byte.
+func TestAnswersEqualAPlainScan(t *testing.T) {
+	sets, queries := 220, 12
+	if testing.Short() {
+		sets = 24
+	}
+	for seed := range uint64(sets) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(seed)
+			opts := testOptions()
+			opts.SegmentRows = []int{1, 2, 3, 10, 64, 1 << 18}[w.rng.IntN(6)]
+			opts.MergeFanout = 2 + w.rng.IntN(7)
+			opts.Workers = 1 + w.rng.IntN(4)
+			n := 1 + w.rng.IntN(400)
+			if opts.SegmentRows < 10 {
+				n = min(n, 60) // a file a row
+			}
+			dir := testDir(t)
+			s, o := openTest(t, dir, opts), &oracle{}
+			w.ingestRandomly(t, s, o, w.records(n))
+			w.compareQueries(t, s, o, queries)
+			if w.chance(1, 3) { // the same after a restart
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+				s = openTest(t, dir, opts)
+				w.compareQueries(t, s, o, 3)
+			}
+			if err := s.Verify(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
