@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/leakscope/leakscope/leaks"
@@ -31,7 +30,7 @@ func (c *compactCmd) Run(ctx context.Context, e *env) error {
 		if err != nil {
 			return err
 		}
-		answer := compacted{len(after.Segments), int64(before.Bytes), int64(after.Bytes)}
+		answer := compacted{len(after.Segments), before.Bytes, after.Bytes}
 		return e.print(answer, func(p *page) {
 			p.line("%d segments, %s (before: %d, %s)", answer.Segments, size(answer.Bytes), len(before.Segments), size(answer.BytesBefore))
 		})
@@ -93,11 +92,11 @@ func infoTable(p *page, info *leaks.Info) {
 	var rows [][]string
 	for _, s := range info.Segments {
 		rows = append(rows, []string{
-			strconv.FormatUint(s.ID, 10), number(s.Rows), number(s.Credentials), size(s.Bytes), day(s.From), day(s.To),
+			s.ID, number(s.Rows), number(s.Credentials), size(s.Bytes), day(s.FirstSeen), day(s.LastSeen),
 		})
 	}
-	p.table([]string{">SEGMENT", ">ROWS", ">CREDENTIALS", ">BYTES", "FROM", "TO"}, rows)
-	rows = nil
+	p.table([]string{"SEGMENT", ">ROWS", ">CREDENTIALS", ">BYTES", "FIRST SEEN", "LAST SEEN"}, rows)
+	rows = [][]string{{"catalogue", size(info.CatalogBytes)}}
 	for _, part := range info.Parts {
 		rows = append(rows, []string{part.Name, size(part.Bytes)})
 	}
