@@ -30,22 +30,10 @@ type piece struct {
 // OpenBitmaps opens what a [BitmapsWriter] or [BitmapsBuilder] wrote. Damage
 // is [codec.ErrCorrupt].
 func OpenBitmaps(src codec.ChunkSource) (*Bitmaps, error) {
-	last := src.Chunks() - 1
-	if last < 0 {
-		return nil, fmt.Errorf("%w: bitmaps have no directory", codec.ErrCorrupt)
-	}
-	b, err := src.Chunk(last)
+	n, chunks, r, err := readDirectory(src, bitmapsVersion, 2+5) // a value has at least one piece
 	if err != nil {
 		return nil, fmt.Errorf("bitmap directory: %w", err)
 	}
-	r := codec.NewReader(b)
-	if v := r.Uint8(); v != bitmapsVersion {
-		r.Fail(fmt.Sprintf("bitmaps version %d", v))
-	}
-	if chunks := r.Uvarint(); chunks != uint64(last) {
-		r.Fail(fmt.Sprintf("directory of %d chunks, section has %d", chunks, last))
-	}
-	n := r.Count(2 + 5) // a value has at least one piece
 	m := &Bitmaps{src: src, values: make([]uint32, 0, n), starts: make([]uint32, 1, n+1)}
 	value, chunk := uint64(0), uint64(0)
 	for i := range n {
@@ -61,7 +49,7 @@ func OpenBitmaps(src codec.ChunkSource) (*Bitmaps, error) {
 		if r.Err() == nil && pieces == 0 {
 			r.Fail("value without rows")
 		}
-		m.readPieces(r, pieces, &chunk, uint64(last))
+		m.readPieces(r, pieces, &chunk, uint64(chunks))
 		if r.Err() != nil {
 			break
 		}

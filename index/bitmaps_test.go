@@ -174,6 +174,44 @@ func TestBitmapsHoldWhatWasAdded(t *testing.T) {
 	}
 }
 
+func TestBitmapsOfVeryManyValues(t *testing.T) {
+	const values = 200_000
+	b := NewBitmapsBuilder(values)
+	for row := range uint32(values) {
+		b.Add(row*7919%values, row) // 7919 is prime: every value once
+	}
+	chunks := new(codec.MemChunks)
+	if err := b.WriteTo(chunks); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range *chunks {
+		if len(c) > directoryChunk+32 {
+			t.Fatalf("a chunk of %d bytes", len(c))
+		}
+	}
+	m, err := OpenBitmaps(chunks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row := uint32(0); row < values; row += 997 {
+		s, err := m.Get(row * 7919 % values)
+		if err != nil || s.Len() != 1 || !s.Contains(row) {
+			t.Fatalf("row %d: %v", row, err)
+		}
+	}
+	for i := range *chunks {
+		bad := slices.Concat((*chunks)[:i], (*chunks)[i+1:])
+		if m, err := OpenBitmaps(&bad); err == nil {
+			for v := uint32(0); v < values && err == nil; v += 97 {
+				_, err = m.Get(v)
+			}
+			if err == nil {
+				t.Errorf("chunk %d is missing and nobody minds", i)
+			}
+		}
+	}
+}
+
 func TestBitmapsRefusals(t *testing.T) {
 	b := NewBitmapsBuilder(3)
 	b.Add(3, 0)

@@ -105,12 +105,7 @@ func (w *BitmapsWriter) Finish() error {
 	if w.err != nil {
 		return w.err
 	}
-	var head codec.Writer
-	head.Uint8(bitmapsVersion)
-	head.Uvarint(uint64(w.chunks))
-	head.Uvarint(uint64(w.values))
-	head.Raw(w.dir.Bytes())
-	w.err = w.sink.WriteChunk(head.Bytes())
+	w.err = writeDirectory(w.sink, bitmapsVersion, uint64(w.values), w.chunks, w.dir.Bytes())
 	return w.err
 }
 

@@ -26,27 +26,26 @@ func OpenDict(src codec.ChunkSource, n uint32) (*Dict, error) {
 	if n == 0 && src.Chunks() == 0 {
 		return &Dict{src: src, firsts: []uint32{0}}, nil
 	}
-	last := src.Chunks() - 1
-	if last < 0 {
-		return nil, fmt.Errorf("%w: dictionary has no directory", codec.ErrCorrupt)
-	}
-	b, err := src.Chunk(last)
+	d, err := openDict(src, n)
 	if err != nil {
 		return nil, fmt.Errorf("dictionary directory: %w", err)
 	}
-	r := codec.NewReader(b)
-	if v := r.Uint8(); v != dictVersion {
-		r.Fail(fmt.Sprintf("dictionary version %d", v))
+	return d, nil
+}
+
+func openDict(src codec.ChunkSource, n uint32) (*Dict, error) {
+	entries, chunks, r, err := readDirectory(src, dictVersion, 2)
+	if err != nil {
+		return nil, err
+	}
+	if entries != uint64(chunks) {
+		r.Fail(fmt.Sprintf("%d entries for %d chunks", entries, chunks))
 	}
 	if have := r.Uvarint(); have != uint64(n) {
 		r.Fail(fmt.Sprintf("%d strings, %d expected", have, n))
 	}
-	chunks := r.Count(2)
-	if chunks != last {
-		r.Fail(fmt.Sprintf("directory of %d chunks, section has %d", chunks, last))
-	}
-	if err := r.Err(); err != nil {
-		return nil, fmt.Errorf("dictionary directory: %w", err)
+	if r.Err() != nil {
+		return nil, r.Err()
 	}
 	d := &Dict{src: src, firsts: make([]uint32, 1, chunks+1), seps: make([][]byte, 0, chunks)}
 	total := uint64(0)
@@ -66,7 +65,7 @@ func OpenDict(src codec.ChunkSource, n uint32) (*Dict, error) {
 		r.Fail("chunks do not add up")
 	}
 	if err := r.Close(); err != nil {
-		return nil, fmt.Errorf("dictionary directory: %w", err)
+		return nil, err
 	}
 	d.mark()
 	return d, nil

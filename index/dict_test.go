@@ -295,7 +295,7 @@ func TestDictDamage(t *testing.T) {
 func FuzzDict(f *testing.F) {
 	_, chunks := buildDict(f, []string{"alpha.example", "alpine.example", "beta.example", strings.Repeat("z", 300)})
 	f.Add((*chunks)[0], (*chunks)[1], uint16(4), []byte("alpha"))
-	f.Add([]byte{}, []byte{1, 0, 0}, uint16(0), []byte{})
+	f.Add([]byte{}, []byte{1, 0, 0, 0}, uint16(0), []byte{})
 	f.Fuzz(func(t *testing.T, chunk, dir []byte, n uint16, key []byte) {
 		d, err := OpenDict(&codec.MemChunks{chunk, dir}, uint32(n))
 		if err == nil {

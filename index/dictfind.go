@@ -7,8 +7,8 @@ import (
 
 // Find looks key up among the strings lo <= ord < hi, which must be sorted. It
 // returns the first ordinal whose string is not below key (hi when all are)
-// and whether that string is key. After an error it returns (lo, false). It
-// keeps nothing of key.
+// and whether that string is key. After an error nothing is found, and the
+// ordinal means nothing.
 func (c *DictCursor) Find(lo, hi uint32, key []byte) (ord uint32, found bool) {
 	if !c.clip(lo, hi) || !c.findChunk(&lo, &hi, key) {
 		return lo, false

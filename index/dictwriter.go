@@ -134,12 +134,10 @@ func (w *DictWriter) Finish() error {
 	if w.err != nil {
 		return w.err
 	}
-	var head codec.Writer
-	head.Uint8(dictVersion)
-	head.Uvarint(uint64(w.n))
-	head.Uvarint(uint64(w.chunks))
-	head.Raw(w.dir.Bytes())
-	w.err = w.sink.WriteChunk(head.Bytes())
+	var body codec.Writer
+	body.Uvarint(uint64(w.n))
+	body.Raw(w.dir.Bytes())
+	w.err = writeDirectory(w.sink, dictVersion, uint64(w.chunks), w.chunks, body.Bytes())
 	return w.err
 }
 

@@ -5,8 +5,8 @@
 //
 // Stored forms live in sections of checked chunks ([codec.ChunkSink],
 // [codec.ChunkSource]); whoever stores them compresses and checksums. All
-// numbers are little-endian; "uvarint" has seven bits a byte. In each form the
-// last chunk is the directory. Whatever bytes are read, the answer is data or
+// numbers are little-endian; "uvarint" has seven bits a byte. Each form is data
+// chunks, then its directory. Whatever bytes are read, the answer is data or
 // an error that wraps [codec.ErrCorrupt]; never a panic, never memory beyond a
 // small multiple of the chunks themselves.
 //
@@ -25,13 +25,11 @@
 //	  suffixes        one behind another. A length byte of 255 says that the
 //	                  length stands here, before the suffix, as a uvarint;
 //	                  when both do, the shared one first.
-//	chunk k: directory
-//	  byte            version, 1
+//	directory
 //	  uvarint         number of strings
-//	  uvarint         k
 //	  k times:
 //	    uvarint+bytes separator: above the string before the chunk, not above
-//	                  its first one; cut at 256 bytes. Where the chunk's first
+//	                  its first one; cut at 128 bytes. Where the chunk's first
 //	                  string is not above the one before: that string.
 //	    uvarint       number of strings
 //
@@ -47,10 +45,7 @@
 //
 //	chunk 0 … k-1: pieces, one behind another, each a 32-bit roaring bitmap
 //	  of whole row numbers (github.com/RoaringBitmap/RoaringFormatSpec)
-//	chunk k: directory
-//	  byte            version, 1
-//	  uvarint         k
-//	  uvarint         number of values
+//	directory
 //	  each value:
 //	    uvarint       difference to the value before
 //	    uvarint       number of pieces, 1 or more
@@ -61,4 +56,13 @@
 //	                  whichever value
 //	      uvarint     offset in the chunk
 //	      uvarint     length
+//
+// # Directory
+//
+//	chunk k … last-1: the directory's first parts of 1 MiB each; mostly none
+//	last chunk
+//	  byte            version, 1
+//	  uvarint         number of entries: chunks of a dictionary, values of bitmaps
+//	  uvarint         k
+//	  the rest of the directory
 package index

@@ -13,11 +13,12 @@ const (
 	chunkSuffixes  = 32 << 10 // a dictionary chunk is cut once its suffix area reaches this
 	chunkHeader    = 4 + 2    // first ordinal, count
 	lengthEscape   = 255      // a length byte of this value: the length stands in the suffix area
-	separatorBytes = 256      // longest chunk separator of the directory
+	separatorBytes = 128      // longest chunk separator of the directory
 
 	markShift = 11       // a chunk has 1<<markShift to chunkStrings short strings, mostly
 	flatBytes = 16 << 10 // Search decodes so much at a time, and one string more
 
+	directoryChunk   = 1 << 20   // a longer directory takes several chunks
 	pieceShift       = 20        // rows of a stored bitmap piece: 1<<pieceShift
 	bitmapChunkBytes = 64 << 10  // bitmaps share a chunk up to this size
 	maxBitmapChunk   = 256 << 10 // none is longer: a piece has 16 containers of 8 KiB at most
