@@ -10,8 +10,8 @@ import (
 // later ones belong to the password. Such lines have no mark of their own, so
 // what looks like prose, a banner or a label is refused.
 func (p *lineParser) cutCombo(s string) (cut, leaks.RejectReason, string) {
-	i := strings.IndexAny(s, ":;|\t")
-	if i < 0 {
+	i := endsLogin.end(s)
+	if i == len(s) {
 		return cut{}, leaks.RejectNotARecord, "no separator"
 	}
 	if bareIPv6(s) {

@@ -25,7 +25,12 @@ func FuzzJSONL(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line []byte) {
 		kept := bytes.Clone(line)
 		var rec leaks.Record
-		reason, detail := jsonLine(line, &rec)
+		var reader jsonReader
+		reason, detail := reader.parse(line, &rec)
+		var again leaks.Record
+		if r, d := reader.parse(line, &again); r != reason || d != detail || again != rec && reason == "" {
+			t.Fatalf("read again: %q %q", r, d)
+		}
 		if !bytes.Equal(line, kept) {
 			t.Fatal("the input was written to")
 		}
@@ -52,7 +57,7 @@ func FuzzJSONL(f *testing.F) {
 		o := object{rec: &rec}
 		wrong := false
 		for f, name := range fieldNames {
-			to, _ := o.field(name)
+			to := o.at(field(f))
 			var value any
 			if raw, ok := members[name]; ok {
 				if err := json.Unmarshal(raw, &value); err != nil && raw[0] != '-' && !isDigit(raw[0]) && raw[0] != '[' && raw[0] != '{' {

@@ -117,7 +117,7 @@ func isIPv6(s string) bool {
 // bareIPv6 reports whether s begins with an IPv6 address that lacks its
 // brackets, so that nobody can say where it ends.
 func bareIPv6(s string) bool {
-	n := indexOrEnd(s, ":")
+	n := endsHost.end(s)
 	if n > 4 || strings.Count(s, ":") < 4 {
 		return false
 	}
@@ -127,7 +127,7 @@ func bareIPv6(s string) bool {
 		}
 	}
 	// Up to a port, a login and a password can follow it.
-	auth := s[:indexOrEnd(s, "/?#|\t ")]
+	auth := s[:endsAuth.end(s)]
 	for range 4 {
 		if isIPv6(auth) {
 			return true

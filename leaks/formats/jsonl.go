@@ -6,9 +6,17 @@ import (
 	"github.com/leakscope/leakscope/leaks"
 )
 
-// jsonLine parses one line of JSONL into rec. An empty reason means success.
-func jsonLine(line []byte, rec *leaks.Record) (leaks.RejectReason, string) {
-	o := object{rec: rec}
+// A jsonReader reads lines of JSONL. It is not safe for concurrent use.
+//
+// It is our own reader because the objects are flat and their members known,
+// and encoding/json needs ten times as long to find that out by reflection.
+type jsonReader struct {
+	layout layout
+}
+
+// parse reads one line into rec. An empty reason means success.
+func (r *jsonReader) parse(line []byte, rec *leaks.Record) (leaks.RejectReason, string) {
+	o := object{rec: rec, layout: &r.layout}
 	if !o.parse(line) {
 		return leaks.RejectBadJSON, ""
 	}
@@ -18,11 +26,10 @@ func jsonLine(line []byte, rec *leaks.Record) (leaks.RejectReason, string) {
 	return o.finish()
 }
 
-// An object is the state of reading one JSON object into a record. It is our
-// own reader because the shape is flat and known, and encoding/json needs ten
-// times as long to find that out by reflection.
+// An object is the state of reading one JSON object into a record.
 type object struct {
 	rec      *leaks.Record
+	layout   *layout
 	kind     string // members that are no strings in a record
 	dates    [3]string
 	wrong    uint32 // bit per field: its last value was of a wrong JSON kind
@@ -39,20 +46,8 @@ func (o *object) parse(b []byte) bool {
 	if i < len(b) && b[i] == '}' {
 		return skipBlank(b, i+1) == len(b)
 	}
-	for {
-		if i >= len(b) || b[i] != '"' {
-			return false
-		}
-		start := i + 1
-		end, flags := scanString(b, start)
-		if end < 0 {
-			return false
-		}
-		key := o.value(b[start:end], flags)
-		if i = skipBlank(b, end+1); i >= len(b) || b[i] != ':' {
-			return false
-		}
-		if i = o.member(b, skipBlank(b, i+1), key); i < 0 {
+	for n := 0; ; n++ {
+		if i = o.member(b, i, n); i < 0 {
 			return false
 		}
 		if i = skipBlank(b, i); i >= len(b) {
@@ -69,33 +64,66 @@ func (o *object) parse(b []byte) bool {
 	}
 }
 
-// member reads the value at i for key and returns where it ends, or -1.
-func (o *object) member(b []byte, i int, key string) int {
-	if i >= len(b) {
-		return -1
-	}
-	if b[i] == '"' {
-		start := i + 1
-		end, flags := scanString(b, start)
-		if end < 0 {
+// member reads member n, key and value, which begins at i, and returns where it
+// ends, or -1.
+func (o *object) member(b []byte, i, n int) int {
+	f, value := o.layout.guess(b[i:], n)
+	if value == 0 {
+		start := i
+		if i, f = o.key(b, i); i < 0 {
 			return -1
 		}
-		if to, f := o.field(key); to != nil {
-			*to = o.value(b[start:end], flags)
-			o.wrong &^= 1 << f
-		} else {
-			o.nonASCII = o.nonASCII || flags&flagNonASCII != 0
+		if b[i] != '"' {
+			return o.notString(b, i, f)
 		}
-		return end + 1
+		value = i + 1 - start
+		i = start
+		o.layout.learn(b[i:i+value], f, n)
 	}
+	i += value
+	end, flags := scanString(b, i)
+	if end < 0 {
+		return -1
+	}
+	if f == fieldNone {
+		o.nonASCII = o.nonASCII || flags&flagNonASCII != 0
+	} else {
+		*o.at(f) = o.value(b[i:end], flags)
+		o.wrong &^= 1 << f
+	}
+	return end + 1
+}
+
+// key reads a key at i and returns where its value begins, or -1, and the field.
+func (o *object) key(b []byte, i int) (int, field) {
+	if i >= len(b) || b[i] != '"' {
+		return -1, fieldNone
+	}
+	start := i + 1
+	end, flags := scanString(b, start)
+	if end < 0 {
+		return -1, fieldNone
+	}
+	f := fieldOf(o.value(b[start:end], flags))
+	if i = skipBlank(b, end+1); i >= len(b) || b[i] != ':' {
+		return -1, f
+	}
+	if i = skipBlank(b, i+1); i >= len(b) {
+		return -1, f
+	}
+	return i, f
+}
+
+// notString reads a value that is no string and returns where it ends, or -1.
+func (o *object) notString(b []byte, i int, f field) int {
 	null := b[i] == 'n'
 	end, nonASCII := skipValue(b, i)
 	if end < 0 {
 		return -1
 	}
 	o.nonASCII = o.nonASCII || nonASCII
-	if to, f := o.field(key); to != nil {
-		*to = ""
+	if f != fieldNone {
+		*o.at(f) = ""
 		o.wrong &^= 1 << f
 		if !null {
 			o.wrong |= 1 << f
@@ -115,55 +143,52 @@ func (o *object) value(b []byte, flags uint8) string {
 	return text(b)
 }
 
-// field returns where the value of key goes and which field that is, or nil for
-// a member we do not know.
-func (o *object) field(key string) (*string, field) {
+// at returns where the value of a field goes.
+func (o *object) at(f field) *string {
 	r := o.rec
-	switch key {
-	case "username":
-		return &r.Username, fieldUsername
-	case "password":
-		return &r.Password, fieldPassword
-	case "host":
-		return &r.Host, fieldHost
-	case "domain":
-		return &r.Domain, fieldDomain
-	case "root_domain":
-		return &r.Root, fieldRoot
-	case "protocol":
-		return &r.Protocol, fieldProtocol
-	case "local_part":
-		return &r.LocalPart, fieldLocalPart
-	case "email_domain":
-		return &r.EmailDomain, fieldEmailDomain
-	case "source":
-		return &r.Source, fieldSource
-	case "stealer_name":
-		return &r.StealerName, fieldStealerName
-	case "country":
-		return &r.Country, fieldCountry
-	case "ip_address":
-		return &r.IPAddress, fieldIPAddress
-	case "computer_name":
-		return &r.ComputerName, fieldComputerName
-	case "machine_user":
-		return &r.MachineUser, fieldMachineUser
-	case "machine_id":
-		return &r.MachineID, fieldMachineID
-	case "hardware_id":
-		return &r.HardwareID, fieldHardwareID
-	case "software":
-		return &r.Software, fieldSoftware
-	case "type":
-		return &o.kind, fieldType
-	case "upload_stealed":
-		return &o.dates[0], fieldUploadStealed
-	case "upload_date":
-		return &o.dates[1], fieldUploadDate
-	case "log_date":
-		return &o.dates[2], fieldLogDate
+	switch f {
+	case fieldUsername:
+		return &r.Username
+	case fieldPassword:
+		return &r.Password
+	case fieldHost:
+		return &r.Host
+	case fieldDomain:
+		return &r.Domain
+	case fieldRoot:
+		return &r.Root
+	case fieldProtocol:
+		return &r.Protocol
+	case fieldLocalPart:
+		return &r.LocalPart
+	case fieldEmailDomain:
+		return &r.EmailDomain
+	case fieldSource:
+		return &r.Source
+	case fieldStealerName:
+		return &r.StealerName
+	case fieldCountry:
+		return &r.Country
+	case fieldIPAddress:
+		return &r.IPAddress
+	case fieldComputerName:
+		return &r.ComputerName
+	case fieldMachineUser:
+		return &r.MachineUser
+	case fieldMachineID:
+		return &r.MachineID
+	case fieldHardwareID:
+		return &r.HardwareID
+	case fieldSoftware:
+		return &r.Software
+	case fieldUploadStealed:
+		return &o.dates[0]
+	case fieldUploadDate:
+		return &o.dates[1]
+	case fieldLogDate:
+		return &o.dates[2]
 	}
-	return nil, 0
+	return &o.kind
 }
 
 // finish turns the members that are no strings in a record into what they are.
@@ -200,43 +225,4 @@ func (o *object) finish() (leaks.RejectReason, string) {
 		}
 	}
 	return "", ""
-}
-
-// A field numbers the members we know.
-type field uint8
-
-const (
-	fieldUsername field = iota
-	fieldPassword
-	fieldHost
-	fieldDomain
-	fieldRoot
-	fieldProtocol
-	fieldLocalPart
-	fieldEmailDomain
-	fieldSource
-	fieldStealerName
-	fieldCountry
-	fieldIPAddress
-	fieldComputerName
-	fieldMachineUser
-	fieldMachineID
-	fieldHardwareID
-	fieldSoftware
-	fieldType
-	fieldUploadStealed
-	fieldUploadDate
-	fieldLogDate
-)
-
-var fieldNames = [...]string{
-	fieldUsername: "username", fieldPassword: "password", fieldHost: "host",
-	fieldDomain: "domain", fieldRoot: "root_domain", fieldProtocol: "protocol",
-	fieldLocalPart: "local_part", fieldEmailDomain: "email_domain",
-	fieldSource: "source", fieldStealerName: "stealer_name", fieldCountry: "country",
-	fieldIPAddress: "ip_address", fieldComputerName: "computer_name",
-	fieldMachineUser: "machine_user", fieldMachineID: "machine_id",
-	fieldHardwareID: "hardware_id", fieldSoftware: "software", fieldType: "type",
-	fieldUploadStealed: "upload_stealed", fieldUploadDate: "upload_date",
-	fieldLogDate: "log_date",
 }

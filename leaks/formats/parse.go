@@ -12,6 +12,7 @@ type blockParser struct {
 	maxLine int
 	source  string // for records that bring none
 	lines   lineParser
+	json    jsonReader
 }
 
 // parse fills b.records, b.rejects and b.lines.
@@ -46,7 +47,7 @@ func (p *blockParser) line(b *block, line []byte) {
 	var reason leaks.RejectReason
 	var detail string
 	if p.jsonl || isObject(line) {
-		reason, detail = jsonLine(line, rec)
+		reason, detail = p.json.parse(line, rec)
 	} else {
 		reason, detail = p.lines.parse(text(line), rec)
 	}

@@ -95,14 +95,14 @@ func (p *lineParser) urlEnd(s string, i int) int {
 	if strings.HasPrefix(s, "android://") {
 		// The key's Base64 can hold anything a path can; a package name cannot.
 		if at := strings.IndexByte(s, '@'); at > 0 {
-			return at + indexOrEnd(s[at:], ":|\t ")
+			return at + endsField.end(s[at:])
 		}
 	}
 	i = skipUserInfo(s, i)
 	if i < len(s) && s[i] == '[' {
 		i += strings.IndexByte(s[i:], ']') + 1
 	}
-	i += indexOrEnd(s[i:], ":/?#|\t ;,")
+	i += endsHost.end(s[i:])
 	if i == len(s) {
 		return i
 	}
@@ -134,7 +134,7 @@ func (p *lineParser) urlEnd(s string, i int) int {
 // behind it: that is the login then.
 func (p *lineParser) pathEnd(s string, i int) int {
 	for {
-		i += indexOrEnd(s[i:], ":|\t ")
+		i += endsField.end(s[i:])
 		if i == len(s) || s[i] != ':' {
 			return i
 		}
@@ -167,7 +167,7 @@ func (p *lineParser) pathEnd(s string, i int) int {
 // cutBareHost reads url:login:password without a scheme: the line must begin
 // with what can only be a host, and have a password.
 func (p *lineParser) cutBareHost(s string) (cut, bool) {
-	n := indexOrEnd(s, ":/?#|\t ;,")
+	n := endsHost.end(s)
 	if n == len(s) {
 		return cut{}, false
 	}
@@ -260,7 +260,7 @@ func (p *lineParser) lastHost(s string) int {
 			return -1
 		}
 		host := s[i+1:]
-		n := indexOrEnd(host, ":/?#")
+		n := endsHost.end(host)
 		if p.hosts.host(host[:n]) && (n == len(host) || host[n] != ':' || portEnd(host, n+1) >= 0) {
 			return i + 1
 		}
@@ -275,7 +275,7 @@ func (p *lineParser) lastHost(s string) int {
 // must follow as it does in a URL somebody saved.
 func skipUserInfo(s string, i int) int {
 	rest := s[i:]
-	n := indexOrEnd(rest, "/?#|\t ")
+	n := endsAuth.end(rest)
 	if n == len(rest) || rest[n] != '/' {
 		return i
 	}
@@ -331,10 +331,31 @@ func portEnd(s string, i int) int {
 	return j
 }
 
-// indexOrEnd returns the first place of any of chars in s, or len(s).
-func indexOrEnd(s, chars string) int {
-	if i := strings.IndexAny(s, chars); i >= 0 {
-		return i
+// A byteSet is a set of bytes. To look for one in short fields it is faster than
+// strings.IndexAny, which builds such a set on each call.
+type byteSet [256]bool
+
+func setOf(chars string) *byteSet {
+	var set byteSet
+	for i := range len(chars) {
+		set[chars[i]] = true
+	}
+	return &set
+}
+
+var (
+	endsHost  = setOf(":/?#|\t ;,") // in an authority
+	endsAuth  = setOf("/?#|\t ")    // with its port and user-info
+	endsField = setOf(":|\t ")      // in a path
+	endsLogin = setOf(":;|\t")
+)
+
+// end returns the first place of one of the bytes in s, or len(s).
+func (set *byteSet) end(s string) int {
+	for i := range len(s) {
+		if set[s[i]] {
+			return i
+		}
 	}
 	return len(s)
 }
