@@ -97,9 +97,15 @@ func infoTable(p *page, info *leaks.Info) {
 	}
 	p.table([]string{"SEGMENT", ">ROWS", ">CREDENTIALS", ">BYTES", "FIRST SEEN", "LAST SEEN"}, rows)
 	rows = [][]string{{"catalogue", size(info.CatalogBytes)}}
-	for _, part := range info.Parts {
-		rows = append(rows, []string{part.Name, size(part.Bytes)})
+	var rest int64
+	for i, part := range info.Parts { // largest first
+		if i < 15 {
+			rows = append(rows, []string{part.Name, size(part.Bytes)})
+			continue
+		}
+		rest += part.Bytes
 	}
+	rows = append(rows, []string{"others", size(rest)})
 	p.line("")
 	p.table([]string{"PART", ">BYTES"}, rows)
 	p.line("")

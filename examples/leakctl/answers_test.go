@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -164,7 +165,7 @@ func TestTables(t *testing.T) {
 		args  string
 		parts []string
 	}{
-		{"details --identifier-column email_domain --identifier example.com", []string{"USERNAME", "c****1", "Combo+Stealer", "2 credentials, page 1 of 1"}},
+		{"details --identifier-column email_domain --identifier example.com", []string{"USERNAME", "c****1", "both", "2 credentials, page 1 of 1"}},
 		{"details --identifier-column root_domain --identifier example.net", []string{"0 credentials"}},
 		{"analytics --identifier-column email_domain --domain example.com", []string{"4", "Lumma", "DE", "2026-11-05"}},
 		{"stats --identifier-column root_domain --identifier example.com --start-date 2026-11-01 --end-date 2026-11-30", []string{"3"}},
@@ -189,6 +190,23 @@ func TestTables(t *testing.T) {
 	for _, cmd := range []string{"compact", "info", "verify", "expire --before 2026-11-02"} {
 		decode[map[string]any](t, h.run(append([]string{"--json"}, strings.Fields(cmd)...)...).quiet(t))
 	}
+}
+
+// TestWideValues: whatever the records hold, a table fits a terminal.
+func TestWideValues(t *testing.T) {
+	h := newHouse(t)
+	long := strings.Repeat("long-value-", 20)
+	h.run("ingest", h.write("s.jsonl", fmt.Sprintf(`{"username":"%s@%s.example.com","password":"canary","host":"https://%s.example.com/%s","source":"%s","upload_stealed":"2026-11-01","stealer_name":"%s","country":"DE","ip_address":"2001:db8:1111:2222:3333:4444:5555:6666","computer_name":"%s","machine_user":"%s"}`,
+		"ada", long[:60], long[:60], long, long, long, long, long)+"\n")).want(t, 0)
+	r := h.run("--json", "details", "--identifier-column", "username", "--all")
+	var page struct{ Data []struct{ Hash string } }
+	if err := json.Unmarshal([]byte(r.stdout), &page); err != nil || len(page.Data) != 1 {
+		t.Fatalf("%v: %s", err, r.stdout)
+	}
+	checkWidth(t, h.run("details", "--identifier-column", "username", "--all").quiet(t))
+	checkWidth(t, h.run("by-hash", "--identifier-column", "username", "--hash", page.Data[0].Hash).quiet(t))
+	checkWidth(t, h.run("analytics", "--identifier-column", "root_domain", "--domain", "example.com").quiet(t))
+	checkWidth(t, h.run("stats", "--identifier-column", "root_domain", "--all", "--start-date", "2026-11-01", "--end-date", "2026-11-02").quiet(t))
 }
 
 // TestTerminalSafe: leaked text cannot speak to the terminal.

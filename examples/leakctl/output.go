@@ -52,7 +52,8 @@ func (p *page) table(head []string, rows [][]string) {
 			}
 		}
 	}
-	w := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, row := range append([][]string{head}, rows...) {
 		for i, cell := range row {
 			cell = printable(cell)
@@ -67,6 +68,9 @@ func (p *page) table(head []string, rows [][]string) {
 		io.WriteString(w, "\n")
 	}
 	w.Flush()
+	for line := range strings.Lines(text.String()) {
+		fmt.Fprintln(p.w, strings.TrimRight(line, " \n"))
+	}
 }
 
 func width(s string) int { return len([]rune(s)) }

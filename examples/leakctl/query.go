@@ -48,12 +48,20 @@ func detailsTable(p *page, d *leaks.DetailsPage) {
 	var rows [][]string
 	for _, c := range d.Data {
 		rows = append(rows, []string{
-			shorten(c.Username, 28), c.Password, shorten(dash(c.Domain), 24), strings.Join(c.Types, "+"),
+			shorten(c.Username, 27), c.Password, shorten(dash(c.Domain), 22), types(c.Types),
 			strconv.Itoa(c.SourceCount), day(c.LastSeen), c.Hash,
 		})
 	}
 	p.table([]string{"USERNAME", "PASS", "DOMAIN", "TYPES", ">SRC", "LAST SEEN", "HASH"}, rows)
 	p.line("%s credentials, page %d of %d", number(d.Total), d.Page, d.TotalPages)
+}
+
+// types spells the types of a credential briefly.
+func types(list []string) string {
+	if len(list) > 1 {
+		return "both"
+	}
+	return strings.Join(list, "")
 }
 
 func day(t leaks.Time) string {
@@ -87,8 +95,8 @@ func occurrencesTable(p *page, o *leaks.Occurrences) {
 	var rows [][]string
 	for _, r := range o.Data {
 		rows = append(rows, []string{
-			r.UploadStealed.String(), r.Type, shorten(dash(r.Source), 20), shorten(dash(r.Host), 34),
-			shorten(dash(r.StealerName), 12), dash(r.Country), dash(r.IPAddress), shorten(dash(r.ComputerName), 16),
+			r.UploadStealed.String(), r.Type, shorten(dash(r.Source), 12), shorten(dash(r.Host), 26),
+			shorten(dash(r.StealerName), 9), dash(r.Country), shorten(dash(r.IPAddress), 15), shorten(dash(r.ComputerName), 14),
 		})
 	}
 	if len(o.Data) > 0 {
