@@ -29,7 +29,9 @@
 // such lines is read as one.
 //
 // UTF-8 with and without byte order mark, UTF-16 with one, LF and CRLF are
-// read. Empty lines are skipped without a trace.
+// read. Empty lines are skipped without a trace. A file that begins as archives,
+// programs or pictures do, or is full of control bytes, is refused whole with
+// [ErrNotText], whatever format it was said to be.
 //
 // # Memory
 //

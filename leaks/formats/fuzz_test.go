@@ -3,6 +3,8 @@ package formats
 import (
 	"bytes"
 	"encoding/json"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -22,65 +24,102 @@ func FuzzJSONL(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, line []byte) {
-		kept := bytes.Clone(line)
-		var rec leaks.Record
-		var reader jsonReader
-		reason, detail := reader.parse(line, &rec)
-		var again leaks.Record
-		if r, d := reader.parse(line, &again); r != reason || d != detail || again != rec && reason == "" {
-			t.Fatalf("read again: %q %q", r, d)
+	f.Fuzz(func(t *testing.T, line []byte) { checkJSONL(t, new(jsonReader), line) })
+}
+
+// TestJSONLMutated is the same on damaged and rearranged lines, with one reader
+// for all of them, so that what it remembers of lines before is tested too.
+func TestJSONLMutated(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	tokens := []string{`"username"`, `"username":"a"`, `"password":"p"`, `"country" : "DE"`, `"log_date":"2024-01-01"`, `"x":"y"`,
+		`"é":"ü"`, `"username":null`, `"password":1`, "{", "}", "[", "]", ",", ":", `"`, `\u00fc`, `\`, "\xc3", "\xbc", "1", "-", "0.5e3", "true", "null", " ", "\t", "\x01"}
+	line := func() []byte {
+		var parts []string
+		for range rng.IntN(6) {
+			parts = append(parts, tokens[rng.IntN(9)])
 		}
-		if !bytes.Equal(line, kept) {
-			t.Fatal("the input was written to")
+		b := []byte("{" + strings.Join(parts, ",") + "}")
+		for range rng.IntN(3) {
+			at := rng.IntN(len(b) + 1)
+			to := min(at+rng.IntN(3), len(b))
+			b = slices.Replace(b, at, to, []byte(tokens[rng.IntN(len(tokens))])...)
 		}
-		var members map[string]json.RawMessage
-		err := json.Unmarshal(line, &members)
-		if err != nil || members == nil { // nil: the line is null
-			if reason != leaks.RejectBadJSON {
-				t.Fatalf("reason %q, encoding/json says %v", reason, err)
+		return b
+	}
+	reader := new(jsonReader)
+	taken := 0
+	for range 60_000 {
+		reader.layout.learned = 0
+		if checkJSONL(t, reader, line()) == "" {
+			taken++
+		}
+	}
+	if taken < 5000 {
+		t.Errorf("only %d lines were taken", taken)
+	}
+}
+
+// checkJSONL reads line with reader and with encoding/json and returns the
+// reader's reason.
+func checkJSONL(t testing.TB, reader *jsonReader, line []byte) leaks.RejectReason {
+	t.Helper()
+	kept := bytes.Clone(line)
+	var rec leaks.Record
+	reason, detail := reader.parse(line, &rec)
+	var again leaks.Record
+	if r, d := reader.parse(line, &again); r != reason || d != detail || again != rec && reason == "" {
+		t.Fatalf("read again: %q %q", r, d)
+	}
+	if !bytes.Equal(line, kept) {
+		t.Fatal("the input was written to")
+	}
+	var members map[string]json.RawMessage
+	err := json.Unmarshal(line, &members)
+	if err != nil || members == nil { // nil: the line is null
+		if reason != leaks.RejectBadJSON {
+			t.Fatalf("reason %q, encoding/json says %v", reason, err)
+		}
+		return reason
+	}
+	if !utf8.Valid(line) {
+		if reason != leaks.RejectBadUTF8 && bytes.Count(line, []byte("["))+bytes.Count(line, []byte("{")) <= maxDepth {
+			t.Fatalf("reason %q for text that is not UTF-8", reason)
+		}
+		return reason
+	}
+	if reason == leaks.RejectBadJSON {
+		if bytes.Count(line, []byte("["))+bytes.Count(line, []byte("{")) <= maxDepth {
+			t.Fatal("valid JSON refused")
+		}
+		return reason
+	}
+	o := object{rec: &rec}
+	wrong := false
+	for f, name := range fieldNames {
+		to := o.at(field(f))
+		var value any
+		if raw, ok := members[name]; ok {
+			if err := json.Unmarshal(raw, &value); err != nil && raw[0] != '-' && !isDigit(raw[0]) && raw[0] != '[' && raw[0] != '{' {
+				t.Fatal(err)
+			} else if err != nil {
+				value = 0 // a number too large for any, or a list with one
 			}
-			return
 		}
-		if !utf8.Valid(line) {
-			if reason != leaks.RejectBadUTF8 && reason != leaks.RejectBadJSON {
-				t.Fatalf("reason %q for text that is not UTF-8", reason)
-			}
-			return
-		}
-		if reason == leaks.RejectBadJSON {
-			if bytes.Count(line, []byte("["))+bytes.Count(line, []byte("{")) <= maxDepth {
-				t.Fatal("valid JSON refused")
-			}
-			return
-		}
-		o := object{rec: &rec}
-		wrong := false
-		for f, name := range fieldNames {
-			to := o.at(field(f))
-			var value any
-			if raw, ok := members[name]; ok {
-				if err := json.Unmarshal(raw, &value); err != nil && raw[0] != '-' && !isDigit(raw[0]) && raw[0] != '[' && raw[0] != '{' {
-					t.Fatal(err)
-				} else if err != nil {
-					value = 0 // a number too large for any, or a list with one
-				}
-			}
-			text, isText := value.(string)
-			if !isText && value != nil {
-				wrong = true
-				if reason != leaks.RejectFieldType {
-					t.Fatalf("%s has a wrong kind, reason %q", name, reason)
-				}
-			}
-			if field(f) < fieldType && *to != text && reason == "" {
-				t.Fatalf("%s is %q, encoding/json says %q", name, *to, text)
+		text, isText := value.(string)
+		if !isText && value != nil {
+			wrong = true
+			if reason != leaks.RejectFieldType {
+				t.Fatalf("%s has a wrong kind, reason %q", name, reason)
 			}
 		}
-		if reason == leaks.RejectFieldType && (!wrong || !strings.Contains(strings.Join(fieldNames[:], " "), detail)) {
-			t.Fatalf("no field has a wrong kind, detail %q", detail)
+		if field(f) < fieldType && *to != text && reason == "" {
+			t.Fatalf("%s is %q, encoding/json says %q", name, *to, text)
 		}
-	})
+	}
+	if reason == leaks.RejectFieldType && (!wrong || !strings.Contains(strings.Join(fieldNames[:], " "), detail)) {
+		t.Fatalf("no field has a wrong kind, detail %q", detail)
+	}
+	return reason
 }
 
 // FuzzLine checks what holds for every line: nothing in a record that was not
