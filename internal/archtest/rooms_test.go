@@ -49,13 +49,6 @@ var owners = map[string][]string{
 	"github.com/axiomhq/hyperloglog":   {"stats", "bench"},
 	"github.com/alecthomas/kong":       {"examples/*", "bench"},
 	"github.com/schollz/progressbar":   {"examples/*", "bench"},
-	"github.com/ClickHouse":            {"leaks/*", "bench"},
-	"github.com/prometheus":            {"leaks/*", "examples/*", "bench"},
-	"github.com/klauspost/compress":    {"internal/segment", "internal/codec", "stats", "leaks/*", "examples/*", "bench"},
-	"golang.org/x/net/publicsuffix":    {"internal/normalize", "bench"},
-	"golang.org/x/net/idna":            {"internal/normalize", "bench"},
-	"github.com/zeebo/blake3":          {"internal/normalize", "bench"},
-	"github.com/FastFilter/xorfilter":  {"index", "bench"},
 }
 
 // testOnly are libraries that only test files import.
