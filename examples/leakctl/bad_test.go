@@ -281,3 +281,37 @@ func interruptWhen(t *testing.T, h *house, p *os.Process, done chan error) {
 		return
 	}
 }
+
+// TestInterruptStdin: a pipe that has nothing to say does not keep leakctl.
+func TestInterruptStdin(t *testing.T) {
+	h := newHouse(t)
+	cmd := h.command("ingest", "-")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(stdin, strings.Repeat("ada@example.com:canary\n", 20_000)); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		cmd.Process.Kill()
+		t.Fatal("leakctl did not end within 30 s of an interrupt")
+	}
+	r := result{cmd.Args[1:], stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	h.checkClean(r)
+	r.want(t, 1, "interrupted", "standard input")
+	r.summary(t)
+}
