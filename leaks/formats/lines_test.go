@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/formats"
@@ -148,6 +149,21 @@ func TestEmptyLines(t *testing.T) {
 			records, rejects := readAll(t, input, formats.Options{Format: f})
 			if len(records)+len(rejects) != 0 {
 				t.Errorf("%s %q: %d records, %d rejects", f, input, len(records), len(rejects))
+			}
+		}
+	}
+}
+
+// TestHostileLines: no line takes more than time linear in its length.
+func TestHostileLines(t *testing.T) {
+	for _, prefix := range []string{"", "https://", "https://a.example.com/", "a.example.com:", "user:", "android://", "{\"a\":", "1:"} {
+		for _, unit := range []string{":", "::1", "https://", "a:", "@", "@a.example.com:", ":80/", ";", ",", "|", " ", "\t", ".", "a.", "[", "://", "\x00", "{\"a\":", "\\u00fc", "\xff", "a:b ", "1:2:3:4:"} {
+			line := prefix + strings.Repeat(unit, (1<<20)/len(unit)-100)
+			start := time.Now()
+			for range formats.Read(t.Context(), strings.NewReader(line), formats.Options{Format: formats.ULP}) {
+			}
+			if took := time.Since(start); took > 3*time.Second {
+				t.Errorf("%d bytes of %q behind %q took %v", len(line), unit, prefix, took)
 			}
 		}
 	}
