@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -18,8 +19,8 @@ import (
 //	go test -run '^$' -bench 'Publish|ReadBack' -benchtime 64x ./internal/kv
 //
 // where MB/s is durable writing (or reading, warm), disk-MiB what is on disk
-// while everything is there, and left-MiB what is left after all was dropped and
-// all was done to get the disk back.
+// while everything is there, drop-ms what dropping one segment takes, and left-MiB what is left after all was dropped and
+// everything but a restart was done to get the disk back.
 const (
 	benchSegment = 8 << 20
 	benchChunk   = 256 << 10
@@ -44,42 +45,55 @@ func BenchmarkPublish(b *testing.B) {
 		catalogue, segments, err := db.Usage()
 		fatal(b, err)
 		b.ReportMetric(mib(catalogue+segments), "disk-MiB")
+		start := time.Now()
 		for _, id := range ids {
 			fatal(b, db.Publish(context.Background(), Edit{Remove: []uint64{id}}))
 			fatal(b, db.RemoveFile(id))
 		}
+		b.ReportMetric(float64(time.Since(start).Microseconds())/1000/float64(b.N), "drop-ms")
 		catalogue, segments, err = db.Usage()
 		fatal(b, err)
 		b.ReportMetric(mib(catalogue+segments), "left-MiB")
 	})
-	b.Run("values", func(b *testing.B) {
-		dir := b.TempDir()
-		db := openValues(b, dir)
-		benchValues(b, db)
-		b.StopTimer()
-		size, err := dirBytes(dir)
-		fatal(b, err)
-		b.ReportMetric(mib(size), "disk-MiB")
-		for i := range b.N {
-			fatal(b, db.Update(func(txn *badger.Txn) error {
+	for name, drop := range map[string]func(*badger.DB, int) error{
+		"values, Delete": func(db *badger.DB, segment int) error {
+			return db.Update(func(txn *badger.Txn) error {
 				for c := range benchSegment / benchChunk {
-					if err := txn.Delete(valueKey(i, c)); err != nil {
+					if err := txn.Delete(valueKey(segment, c)); err != nil {
 						return err
 					}
 				}
 				return nil
-			}))
-		}
-		fatal(b, db.Flatten(2))
-		for range 2 * b.N {
-			if err := db.RunValueLogGC(0.01); err != nil {
-				break // nothing more to gain
+			})
+		},
+		"values, DropPrefix": func(db *badger.DB, segment int) error { // stops all writing meanwhile
+			return db.DropPrefix(valueKey(segment, 0)[:9])
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			dir := b.TempDir()
+			db := openValues(b, dir)
+			benchValues(b, db)
+			b.StopTimer()
+			size, err := dirBytes(dir)
+			fatal(b, err)
+			b.ReportMetric(mib(size), "disk-MiB")
+			start := time.Now()
+			for i := range b.N {
+				fatal(b, drop(db, i))
 			}
-		}
-		size, err = dirBytes(dir)
-		fatal(b, err)
-		b.ReportMetric(mib(size), "left-MiB")
-	})
+			b.ReportMetric(float64(time.Since(start).Microseconds())/1000/float64(b.N), "drop-ms")
+			fatal(b, db.Flatten(2))
+			for range 2 * b.N {
+				if err := db.RunValueLogGC(0.01); err != nil {
+					break // nothing more to gain
+				}
+			}
+			size, err = dirBytes(dir)
+			fatal(b, err)
+			b.ReportMetric(mib(size), "left-MiB")
+		})
+	}
 	// The fixed cost of one publish: a segment of one byte.
 	b.Run("smallest", func(b *testing.B) {
 		db := mustOpen(b, testOptions(b.TempDir()))

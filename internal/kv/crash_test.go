@@ -7,13 +7,15 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
 // childPublish adds and merges segments as fast as it can, until it is killed.
-// After each durable step it prints the generation and the ids listed then.
+// After each durable step it prints the generation and the ids listed then, and
+// with stepEnv set waits for a byte before the next.
 func childPublish(dir string) {
 	fail := func(err error) {
 		if err != nil {
@@ -32,6 +34,10 @@ func childPublish(dir string) {
 			fmt.Fprint(&line, " ", m.ID)
 		}
 		fmt.Println(line.String())
+		if os.Getenv(stepEnv) != "" {
+			_, err := os.Stdin.Read(make([]byte, 1))
+			fail(err)
+		}
 		return list
 	}
 	write := func(first, end uint64) SegmentMeta {
@@ -47,7 +53,8 @@ func childPublish(dir string) {
 	for {
 		seq := db.NextSeq()
 		m := write(seq, seq+1)
-		rec := &BatchRecord{ID: "batch", Records: int64(seq + 1)}
+		// Large, so that Badger's log is full and changed for a new one now and then.
+		rec := &BatchRecord{ID: "batch", Records: int64(seq + 1), Reasons: map[string]int64{strings.Repeat("x", 60<<10): 1}}
 		fail(db.Publish(context.Background(), Edit{Add: []SegmentMeta{m}, Batch: rec}))
 		list := report()
 		if len(list) < 4 {
@@ -114,11 +121,10 @@ func TestKill(t *testing.T) {
 func checkAfterKill(t *testing.T, db *DB, last string) {
 	t.Helper()
 	fields := strings.Fields(last)
-	var gen uint64
 	if len(fields) == 0 {
 		t.Fatal("the child said nothing")
 	}
-	fmt.Sscan(fields[0], &gen)
+	gen := parseUint(fields[0])
 	list, err := db.Segments()
 	if err != nil {
 		t.Fatal(err)
@@ -151,4 +157,10 @@ func checkAfterKill(t *testing.T, db *DB, last string) {
 	if n := len(listNames(t, db.path(segmentsDir))); n != len(list) {
 		t.Errorf("%d files for %d segments", n, len(list))
 	}
+}
+
+// parseUint gives 0 for what is no number; no generation is 0.
+func parseUint(s string) uint64 {
+	n, _ := strconv.ParseUint(s, 10, 64)
+	return n
 }

@@ -29,6 +29,22 @@
 //	                            first bad byte, has lost a transaction that had
 //	                            been acknowledged. Nothing is removed.
 //
+// # Why not the bytes in Badger as well
+//
+// BenchmarkPublish writes segments of 8 MiB both ways, durably; medians of eight
+// runs on a busy machine (the spread is half of the figure), 64 segments:
+//
+//	                       write     read back   on disk   left after dropping all
+//	files                  570 MB/s   8.1 GB/s   517 MiB     5 MiB
+//	256 KiB values         690 MB/s  10.5 GB/s   512 MiB   512 MiB; 0 with DropPrefix
+//
+// So it is not for speed. DropPrefix stops all writing while it works and leaves
+// the rewriting of mixed log files to a collector, where a file is just unlinked;
+// a damaged file is an error that names its segment, where a damaged value reads
+// as an empty one; and a full disk is ENOSPC, where a memory map ends the process.
+// A publish costs some milliseconds, mostly in syncing the file; the transaction
+// alone takes 0.6 ms.
+//
 // # Against Badger's sharp edges
 //
 // Values stay below its threshold for separate values, since a damaged value log

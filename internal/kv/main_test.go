@@ -12,7 +12,10 @@ import (
 
 // childEnv makes the test program play a part instead of testing: some ends of a
 // process can only be seen from outside.
-const childEnv = "KV_TEST_CHILD"
+const (
+	childEnv = "KV_TEST_CHILD"
+	stepEnv  = "KV_TEST_STEP"
+)
 
 var children = map[string]func(dir string){
 	"open":    childOpen,
