@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -224,7 +225,7 @@ func (l *badgerLog) Warningf(format string, args ...any) {
 func (l *badgerLog) Infof(format string, args ...any) { l.Debugf(format, args...) }
 
 func (l *badgerLog) Debugf(format string, args ...any) {
-	if l.log != nil && l.log.Enabled(nil, slog.LevelDebug) {
+	if l.log != nil && l.log.Enabled(context.Background(), slog.LevelDebug) {
 		l.log.Debug("catalogue: " + oneLine(fmt.Sprintf(format, args...)))
 	}
 }

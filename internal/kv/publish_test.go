@@ -3,7 +3,6 @@ package kv
 import (
 	"context"
 	"errors"
-	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -272,7 +271,7 @@ func TestIDsAreNotReused(t *testing.T) {
 			commitSegment(t, db, 5) // takes an id and gives it up
 			m := addSegment(t, db, 5, nil)
 			if seen[m.ID] {
-				t.Fatalf("id %d twice; published so far: %v", m.ID, maps.Keys(seen))
+				t.Fatalf("id %d twice; published so far: %v", m.ID, seen)
 			}
 			seen[m.ID] = true
 			if err := db.Publish(t.Context(), Edit{Remove: []uint64{m.ID}}); err != nil {
