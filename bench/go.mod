@@ -2,7 +2,10 @@ module github.com/leakscope/leakscope/bench
 
 go 1.26.0
 
-require github.com/leakscope/leakscope v0.0.0
+require (
+	github.com/leakscope/leakscope v0.0.0
+	golang.org/x/net v0.62.0
+)
 
 require (
 	github.com/RoaringBitmap/roaring/v2 v2.30.0 // indirect
@@ -25,7 +28,6 @@ require (
 	go.opentelemetry.io/otel v1.41.0 // indirect
 	go.opentelemetry.io/otel/metric v1.41.0 // indirect
 	go.opentelemetry.io/otel/trace v1.41.0 // indirect
-	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.7 // indirect

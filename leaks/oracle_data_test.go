@@ -3,7 +3,6 @@ package leaks
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 )
@@ -225,10 +224,4 @@ func (w *world) query(o *oracle) DetailsQuery {
 		q.Page = 1 + w.rng.IntN(4)
 	}
 	return q
-}
-
-func (w *world) shuffled(list []Record) []Record {
-	out := slices.Clone(list)
-	w.rng.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
-	return out
 }

@@ -21,7 +21,7 @@ const maxKnown = 4096
 // email reports whether s is an address whose domain is a host.
 func (h *hostShapes) email(s string) bool {
 	at := strings.LastIndexByte(s, '@')
-	return at > 0 && strings.IndexAny(s[:at], " \t/:") < 0 && h.name(s[at+1:])
+	return at > 0 && !strings.ContainsAny(s[:at], " \t/:") && h.name(s[at+1:])
 }
 
 // host reports whether s is a domain name under a known top level domain, or an

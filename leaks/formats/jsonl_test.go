@@ -23,8 +23,9 @@ func TestJSONLFields(t *testing.T) {
 		LogDate:       time.Date(2024, 3, 3, 1, 2, 3, 0, time.UTC),
 		Source:        "s", StealerName: "n", Country: "DE", IPAddress: "192.0.2.1", ComputerName: "c",
 		MachineUser: "m", MachineID: "i", HardwareID: "w", Software: "f",
+		Place: leaks.Place{File: "f", Line: 1},
 	}
-	records, rejects := readAll(t, line, formats.Options{Source: "other"})
+	records, rejects := readAll(t, line, formats.Options{File: "f", Source: "other"})
 	if len(rejects) != 0 || len(records) != 1 || records[0] != want {
 		t.Errorf("got %+v, rejects %v", records, rejects)
 	}

@@ -62,6 +62,7 @@ func (p *blockParser) line(b *block, line []byte) {
 	if rec.Source == "" {
 		rec.Source = p.source
 	}
+	rec.Place.Line = b.lines // within the block; yield makes it the file's
 }
 
 // isObject reports whether a line among lines of another format is a JSON

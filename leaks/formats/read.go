@@ -91,6 +91,10 @@ func read(ctx context.Context, r io.Reader, opts Options, yield func(leaks.Recor
 // yield yields what b holds, whose first line is the file's number line. It
 // reports whether the consumer wants more.
 func (b *block) yield(file string, line int64, yield func(leaks.Record, error) bool) bool {
+	for i := range b.records {
+		place := &b.records[i].Place
+		place.File, place.Line = file, line+place.Line
+	}
 	at := 0
 	for _, r := range b.rejects {
 		for ; at < r.before; at++ {

@@ -50,7 +50,7 @@ func (p *lineParser) cutURL(s string, n int) (cut, leaks.RejectReason, string) {
 
 // plainPath and nameLike keep parameters (;a=1;b=2) and coordinates
 // (/@48.1,11.5,17z) in the URL.
-func plainPath(s string) bool { return s != "" && strings.IndexAny(s, "?#@=") < 0 }
+func plainPath(s string) bool { return s != "" && !strings.ContainsAny(s, "?#@=") }
 
 func nameLike(s string) bool {
 	return strings.IndexByte(s, '=') < 0 && strings.IndexFunc(s, unicode.IsLetter) >= 0
