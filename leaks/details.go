@@ -71,14 +71,9 @@ func (s *Store) detailsPage(ctx context.Context, d *detailsPlan) (*DetailsPage, 
 		total int
 	)
 	if first+uint64(d.size) <= heapPage {
-		top := &best{k: int(first) + d.size, compare: compareResults(d.sort)}
-		err = gather(ctx, sn, d.plan, func(r result) {
-			if r.sources >= d.minSources {
-				total++
-				top.add(&r)
-			}
-		})
-		rows = top.sorted()
+		top := newRanker(d.sort, d.minSources, int(first)+d.size)
+		err = gather(ctx, sn, d.plan, top)
+		rows, total = top.sorted(), top.total
 	} else {
 		rows, err = s.sortedResults(ctx, sn, d)
 		total = len(rows)
@@ -148,16 +143,11 @@ func (s *Store) sortedResults(ctx context.Context, sn *snapshot, d *detailsPlan)
 	if rows, ok := s.results.get(key); ok {
 		return rows, nil
 	}
-	var rows []result
-	err := gather(ctx, sn, d.plan, func(r result) {
-		if r.sources >= d.minSources {
-			rows = append(rows, r)
-		}
-	})
-	if err != nil {
+	all := newRanker(d.sort, d.minSources, 0)
+	if err := gather(ctx, sn, d.plan, all); err != nil {
 		return nil, err
 	}
-	sortResults(rows, compareResults(d.sort))
+	rows := all.sorted()
 	s.results.put(key, rows)
 	return rows, ctx.Err()
 }
@@ -168,11 +158,12 @@ func (sn *snapshot) credentials(rows []result) ([]Credential, error) {
 	cursors := make([]*tableCursor, len(sn.segments))
 	var f rowFacts
 	for i := range rows {
-		r := &rows[i]
+		r := rows[i] // a copy: results may be shared
 		if cursors[r.table] == nil {
 			cursors[r.table] = sn.segments[r.table].table.cursor()
 		}
 		c := cursors[r.table]
+		r.complete(c)
 		c.rowRecord(r.group, r.row, &f)
 		hash := r.hash.bytes()
 		out[i] = Credential{

@@ -204,20 +204,6 @@ func (p *plan) compileFilters(f *Filters, norm *normalize.Normalizer) error {
 // empty reports whether no row can be in scope.
 func (p *plan) empty() bool { return !p.all && len(p.identifiers) == 0 }
 
-// unfiltered reports whether every row in scope is selected.
-func (p *plan) unfiltered() bool {
-	for _, v := range [...][]string{
-		p.host, p.domain, p.localPart, p.protocol, p.emailDomain, p.rootDomain,
-		p.machineID, p.computer, p.hwid, p.muser, p.ip, p.country, p.software, p.stealer,
-	} {
-		if v != nil {
-			return false
-		}
-	}
-	return p.username == nil && p.hash == nil && p.types == nil && p.seenDays == nil && p.uploadDays == nil && p.logDays == nil &&
-		p.seenFrom == 0 && p.seenTo == maxTime && p.search == ""
-}
-
 func compileDays(param string, days []Day) ([]uint32, error) {
 	var out []uint32
 	for _, d := range days {

@@ -53,6 +53,9 @@ func newSelection(ctx context.Context, p *plan, t *table) (*selection, error) {
 	if !possible {
 		return nil, s.c.err()
 	}
+	if s.rows != nil {
+		s.narrow()
+	}
 	if p.search != "" {
 		s.search = newSearcher(s)
 	}
@@ -289,6 +292,48 @@ func (s *selection) rowBounds() (lo, hi uint32) {
 	return lo, hi
 }
 
+// narrow replaces the groups in scope by those that hold a row of s.rows, when
+// these are few.
+func (s *selection) narrow() {
+	inScope := uint32(len(s.list))
+	for _, r := range s.ranges {
+		inScope += r.hi - r.lo
+	}
+	if s.rows.set.Len() > uint64(inScope)/4 {
+		return
+	}
+	lo, hi := s.rowBounds()
+	var groups []uint32
+	end := uint32(0)
+	for _, r := range s.rows.set.Append(nil, lo, hi) {
+		if r < end {
+			continue
+		}
+		g := s.c.groupOfRow(r)
+		_, end = s.c.groupRows(g)
+		groups = append(groups, g)
+	}
+	s.ranges, s.list = nil, s.intersect(groups)
+}
+
+// intersect returns those of sorted groups that are in scope, in place.
+func (s *selection) intersect(groups []uint32) []uint32 {
+	kept := groups[:0]
+	ranges, list := s.ranges, s.list
+	for _, g := range groups {
+		for len(ranges) > 0 && ranges[0].hi <= g {
+			ranges = ranges[1:]
+		}
+		for len(list) > 0 && list[0] < g {
+			list = list[1:]
+		}
+		if len(ranges) > 0 && ranges[0].lo <= g || len(list) > 0 && list[0] == g {
+			kept = append(kept, g)
+		}
+	}
+	return kept
+}
+
 // ordinals returns the sorted ordinals of the values that a flat dictionary
 // holds.
 func (s *selection) ordinals(d dictID, values []string) []uint32 {
@@ -321,3 +366,44 @@ func within(spans []span, v uint32) bool {
 
 // dictLen returns the number of members of a dictionary.
 func (t *table) dictLen(d dictID) uint32 { return t.dicts[d].Len() }
+
+// each calls fn for every group in scope, ascending.
+func (s *selection) each(fn func(group uint32) error) error {
+	for _, r := range s.ranges {
+		for g := r.lo; g < r.hi; g++ {
+			if err := fn(g); err != nil {
+				return err
+			}
+		}
+	}
+	for _, g := range s.list {
+		if err := fn(g); err != nil {
+			return err
+		}
+	}
+	return s.c.err()
+}
+
+// group reports whether a group passes the tests of whole groups.
+func (s *selection) group(g uint32) bool {
+	for _, test := range s.groupTests {
+		if !test(g) {
+			return false
+		}
+	}
+	return true
+}
+
+// row reports whether a row of a group that passed is selected; searched says
+// that the group matched the search text as a whole.
+func (s *selection) row(r uint32, searched bool) bool {
+	if s.rows != nil && !s.rows.contains(r) {
+		return false
+	}
+	for _, test := range s.rowTests {
+		if !test(r) {
+			return false
+		}
+	}
+	return searched || s.search == nil || s.search.row(r)
+}

@@ -42,6 +42,9 @@ type snapshot struct {
 	sources     [][]uint32 // per segment: source ordinal -> number common to all
 	sourcesErr  error
 
+	ranksMu sync.Mutex
+	ranks   [][]uint32 // see rootRanks
+
 	analyticsMu sync.Mutex
 	analytics   map[analyticsKey]*stats.Analytics
 }

@@ -1,0 +1,86 @@
+package leaks
+
+import (
+	"bytes"
+	"context"
+)
+
+// rootRanks returns, per table of a selection, a number for each root ordinal
+// such that numbers are ordered as the root domains' names are, in all tables
+// alike. Where the selections cover few root domains only those have ranks
+// that mean something.
+func (sn *snapshot) rootRanks(ctx context.Context, sels []*selection) ([][]uint32, error) {
+	if p := firstSelection(sels).p; p.column == RootDomain && !p.all && len(p.identifiers) == 1 {
+		return make2D(len(sels)), nil // all of one rank
+	}
+	sn.ranksMu.Lock()
+	defer sn.ranksMu.Unlock()
+	if sn.ranks != nil {
+		return sn.ranks, nil
+	}
+	type source struct {
+		table int
+		c     *tableCursor
+		at, n uint32
+		name  []byte
+	}
+	var (
+		live  []*source
+		least []byte
+		ranks = make2D(len(sn.segments))
+	)
+	for ti, h := range sn.segments {
+		if n := h.table.dictLen(dictRoot); n > 0 {
+			c := h.table.cursor()
+			ranks[ti] = make([]uint32, n)
+			live = append(live, &source{ti, c, 0, n, c.bytes(dictRoot, 0)})
+		}
+	}
+	for rank := uint32(0); len(live) > 0; rank++ {
+		first := live[0].name
+		for _, s := range live[1:] {
+			if bytes.Compare(s.name, first) < 0 {
+				first = s.name
+			}
+		}
+		least = append(least[:0], first...)
+		kept := live[:0]
+		for _, s := range live {
+			if bytes.Equal(s.name, least) {
+				ranks[s.table][s.at] = rank
+				if s.at++; s.at < s.n {
+					s.name = s.c.bytes(dictRoot, s.at)
+				}
+			}
+			if s.at < s.n {
+				kept = append(kept, s)
+			} else if err := s.c.err(); err != nil {
+				return nil, err
+			}
+		}
+		live = kept
+		if rank%pollRows == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	sn.ranks = ranks
+	return ranks, nil
+}
+
+func firstSelection(sels []*selection) *selection {
+	for _, s := range sels {
+		if s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// make2D returns n empty lists, none of them nil.
+func make2D(n int) [][]uint32 {
+	out := make([][]uint32, n)
+	for i := range out {
+		out[i] = []uint32{}
+	}
+	return out
+}

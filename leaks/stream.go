@@ -1,0 +1,207 @@
+package leaks
+
+import (
+	"cmp"
+	"slices"
+)
+
+// scanBlock is how many groups a stream decodes at a time. Tests lower it.
+var scanBlock uint32 = 1024
+
+// A stream yields the groups of a selection that may hold selected rows,
+// ascending, in blocks: whole pieces of columns are decoded at once, which
+// costs about a nanosecond a value where single look-ups cost five.
+type stream struct {
+	table uint16
+	sel   *selection
+	c     *tableCursor
+	ranks []uint32 // of the groups of the block; only with rankOf
+
+	ranges []span
+	list   []uint32
+	rankOf []uint32 // root ordinal -> rank; nil when no other table is merged
+	root   uint32   // of the group looked at last
+	end    uint32   // where its groups end
+
+	groups        []uint32
+	hashes        []hash128 // only with rankOf
+	sources, last []uint32  // only if every row is selected
+	at            int       // the group that next has come to
+	work          int       // rows decoded for the block beyond its groups
+
+	buf, rows, times []uint32
+}
+
+func newStream(table uint16, sel *selection, rankOf []uint32) *stream {
+	return &stream{table: table, sel: sel, c: sel.c, ranges: slices.Clone(sel.ranges), list: sel.list, rankOf: rankOf}
+}
+
+// fill loads the next block; false means that there is none.
+func (st *stream) fill() bool {
+	for st.at, st.work = 0, 0; ; {
+		if !st.nextGroups() {
+			st.groups = nil
+			return false
+		}
+		if len(st.groups) > 0 {
+			break
+		}
+		st.work += int(scanBlock)
+	}
+	if st.rankOf != nil {
+		st.loadKeys()
+	}
+	if st.sel.every {
+		st.loadFigures()
+	}
+	return true
+}
+
+// next goes on to the next group; false means that there is none.
+func (st *stream) next() bool {
+	st.at++
+	return st.at < len(st.groups) || st.fill()
+}
+
+// compareKey orders streams by the (rank of the root, hash) they have come to.
+func (st *stream) compareKey(o *stream) int {
+	a, b := st.ranks[st.at], o.ranks[o.at]
+	if a != b {
+		return cmp.Compare(a, b)
+	}
+	return compareHash(st.hashes[st.at], o.hashes[o.at])
+}
+
+// nextGroups takes up to a block of groups and drops those that fail the tests
+// of whole groups.
+func (st *stream) nextGroups() bool {
+	st.groups = st.buf[:0]
+	if len(st.ranges) > 0 {
+		r := &st.ranges[0]
+		hi := min(r.hi, r.lo+scanBlock)
+		for g := r.lo; g < hi; g++ {
+			st.groups = append(st.groups, g)
+		}
+		if r.lo = hi; r.lo == r.hi {
+			st.ranges = st.ranges[1:]
+		}
+	} else {
+		n := min(len(st.list), int(scanBlock))
+		if n == 0 {
+			return false
+		}
+		st.groups = append(st.groups, st.list[:n]...)
+		st.list = st.list[n:]
+	}
+	st.buf = st.groups[:0]
+	if len(st.sel.groupTests) > 0 {
+		kept := st.groups[:0]
+		for _, g := range st.groups {
+			if st.sel.group(g) {
+				kept = append(kept, g)
+			}
+		}
+		st.groups = kept
+	}
+	return true
+}
+
+// dense reports whether the groups of the block lie close enough together for
+// decoding everything between them to be cheaper than looking each up.
+func (st *stream) dense() (lo, hi uint32, ok bool) {
+	lo, hi = st.groups[0], st.groups[len(st.groups)-1]+1
+	return lo, hi, hi-lo <= 4*uint32(len(st.groups))
+}
+
+// loadKeys fills in ranks and hashes.
+func (st *stream) loadKeys() {
+	st.ranks, st.hashes = st.ranks[:0], st.hashes[:0]
+	for _, g := range st.groups {
+		for g >= st.end {
+			if _, st.end = st.c.rootGroups(st.root); g >= st.end {
+				st.root = st.c.groupRoot(g)
+				if _, st.end = st.c.rootGroups(st.root); g >= st.end {
+					st.end = g + 1 // only corrupt columns get here; their cursor says so
+				}
+			}
+		}
+		rank := uint32(0)
+		if int(st.root) < len(st.rankOf) {
+			rank = st.rankOf[st.root]
+		}
+		st.ranks = append(st.ranks, rank)
+	}
+	lo, hi, dense := st.dense()
+	if dense && int(hi-lo) == len(st.groups) {
+		st.hashes = st.c.groupHashes(lo, hi, st.hashes)
+		return
+	}
+	for _, g := range st.groups {
+		st.hashes = append(st.hashes, st.c.groupHash(g))
+	}
+}
+
+// loadFigures fills in the number of sources and the time of the last row of
+// each group.
+func (st *stream) loadFigures() {
+	st.sources, st.last = st.sources[:0], st.last[:0]
+	c := st.c
+	lo, hi, dense := st.dense()
+	if !dense {
+		for _, g := range st.groups {
+			st.appendFigures(g)
+		}
+		return
+	}
+	st.rows = c.decode(colGroupRow, lo, hi+1, st.rows[:0])
+	if len(st.rows) != int(hi-lo)+1 {
+		st.zeroFigures()
+		return
+	}
+	first, end := st.rows[0], st.rows[hi-lo]
+	if first > end || end-first > 8*(hi-lo) {
+		// A credential seen very often: do not decode all its rows.
+		for _, g := range st.groups {
+			st.appendFigures(g)
+		}
+		return
+	}
+	st.work += int(end - first)
+	sources := c.decode(colGroupSources, lo, hi, st.sources[:0])
+	st.times = c.seenRange(first, end, st.times[:0])
+	if len(sources) != int(hi-lo) || len(st.times) != int(end-first) {
+		st.zeroFigures()
+		return
+	}
+	for i, g := range st.groups {
+		at := g - lo
+		// Sources are gathered in place: at is never below i.
+		sources[i] = sources[at]
+		row := st.rows[at+1] - first - 1
+		if row >= uint32(len(st.times)) {
+			st.sources = sources
+			st.zeroFigures()
+			return
+		}
+		st.last = append(st.last, st.times[row])
+	}
+	st.sources = sources[:len(st.groups)]
+}
+
+func (st *stream) appendFigures(g uint32) {
+	lo, hi := st.c.groupRows(g)
+	last := uint32(0)
+	if lo < hi {
+		last = st.c.seen(hi - 1)
+	}
+	st.sources = append(st.sources, st.c.groupSources(g))
+	st.last = append(st.last, last)
+}
+
+// zeroFigures stands in for columns that turned out corrupt: their cursor
+// reports it, and the answer is dropped.
+func (st *stream) zeroFigures() {
+	n := len(st.groups)
+	st.sources = append(st.sources[:0], make([]uint32, n)...)
+	st.last = append(st.last[:0], make([]uint32, n)...)
+}
