@@ -20,7 +20,6 @@ type encodeScratch struct {
 	starts  []uint32 // by place in groups: the first of the group's rows in rows
 	rows    []uint32 // the builder's rows in the table's order
 	counts  []uint32
-	tmp     []uint32
 	buf     []byte
 }
 
@@ -78,22 +77,22 @@ func (b *tableBuilder) encodeDicts(ctx context.Context, w *tableWriter) error {
 		case d == dictUser:
 			// Twice as many keys as mail domains: raw users before bare ones.
 			parents := s.ranks[p].rank
-			s.tmp = rank.rankNested(in, &s.sorter, 2*len(parents), func(n uint32) uint32 {
+			rank.rankNested(in, &s.sorter, 2*len(parents), func(n uint32) uint32 {
 				return parents[n>>1]<<1 | n&1
-			}, s.tmp)
+			})
 			for _, n := range rank.order {
-				str := in.at(n)
-				if in.parent[n]&1 == 0 {
+				str, parent := in.at(n), in.parent(n)
+				if parent&1 == 0 {
 					s.buf = append(append(s.buf[:0], rawUser), str...)
 					str = s.buf
 				}
-				out.add(parents[in.parent[n]>>1], str)
+				out.add(parents[parent>>1], str)
 			}
 		default:
 			parents := s.ranks[p].rank
-			s.tmp = rank.rankNested(in, &s.sorter, len(parents), func(n uint32) uint32 { return parents[n] }, s.tmp)
+			rank.rankNested(in, &s.sorter, len(parents), func(n uint32) uint32 { return parents[n] })
 			for _, n := range rank.order {
-				out.add(parents[in.parent[n]], in.at(n))
+				out.add(parents[in.parent(n)], in.at(n))
 			}
 		}
 		if err := w.finishDict(out); err != nil {
@@ -111,8 +110,8 @@ func (b *tableBuilder) encodeMachines(w *tableWriter) error {
 		tuple machineTuple
 		n     uint32
 	}
-	all := make([]numbered, len(b.machines.tuples))
-	for i, t := range b.machines.tuples {
+	all := make([]numbered, len(b.tuples))
+	for i, t := range b.tuples {
 		for f := range t {
 			t[f] = s.ranks[machineField(f).dict()].rank[t[f]]
 		}
@@ -273,7 +272,7 @@ func (b *tableBuilder) aggregateMails(ctx context.Context, w *tableWriter, agg *
 	users := b.dicts[dictUser]
 	rows := make([]uint64, mails.len())
 	for i := range b.groups {
-		rows[users.parent[b.groups[i].user]>>1] += uint64(b.groups[i].rows)
+		rows[users.parent(b.groups[i].user)>>1] += uint64(b.groups[i].rows)
 	}
 	heavy := map[uint32][]uint32{} // by mail domain the places of its groups
 	for n, r := range rows {
@@ -285,7 +284,7 @@ func (b *tableBuilder) aggregateMails(ctx context.Context, w *tableWriter, agg *
 		return nil
 	}
 	for place, n := range s.groups {
-		mail := users.parent[b.groups[n].user] >> 1
+		mail := users.parent(b.groups[n].user) >> 1
 		if rows[mail] >= aggregateRows {
 			if places, ok := heavy[mail]; ok {
 				heavy[mail] = append(places, uint32(place))
@@ -319,7 +318,7 @@ func (b *tableBuilder) aggregateGroup(agg *aggregator, place int) {
 	agg.group(g.hash, g.pw&1 != 0, g.digest, g.user, g.root)
 	for _, i := range s.rows[s.starts[place]:s.starts[place+1]] {
 		r := &b.rows[i]
-		m := &b.machines.tuples[r.machine]
+		m := &b.tuples[r.machine]
 		agg.row(r.typ, r.seen, r.source, m[machineCountry], m[machineStealer])
 	}
 }
@@ -328,17 +327,17 @@ func (b *tableBuilder) aggregateGroup(agg *aggregator, place int) {
 
 func (b *tableBuilder) aggName(d dictID, n uint32) []byte { return b.dicts[d].at(n) }
 
-func (b *tableBuilder) aggUserMail(user uint32) uint32 { return b.dicts[dictUser].parent[user] >> 1 }
+func (b *tableBuilder) aggUserMail(user uint32) uint32 { return b.dicts[dictUser].parent(user) >> 1 }
 
 func (b *tableBuilder) aggUserHash(user uint32) uint64 {
 	in := b.dicts[dictUser]
-	if in.parent[user]&1 == 0 {
+	if in.parent(user)&1 == 0 {
 		if str := in.at(user); len(str) > 0 {
 			return stats.Hash(str)
 		}
 		return 0
 	}
 	b.out.buf = append(append(b.out.buf[:0], in.at(user)...), '@')
-	b.out.buf = append(b.out.buf, b.dicts[dictMail].at(in.parent[user]>>1)...)
+	b.out.buf = append(b.out.buf, b.dicts[dictMail].at(in.parent(user)>>1)...)
 	return stats.Hash(b.out.buf)
 }

@@ -1,88 +1,117 @@
 package leaks
 
 import (
-	"bytes"
+	"encoding/binary"
 	"hash/maphash"
 )
 
 // An interner numbers distinct (parent, string) pairs in order of arrival. It
-// copies the bytes into one arena and keeps nothing of its own per string on
-// the heap, so a full one costs the collector nothing.
+// copies them into one arena and keeps nothing of its own per string on the
+// heap, so a full one costs the collector nothing. A look-up of a string that
+// is there touches two places in memory: its slot and its record.
 type interner struct {
+	// arena holds a record per string: its number, its parent (in a nested
+	// dictionary), its length, its bytes.
 	arena  []byte
-	ends   []uint32 // ends[i] is where string i ends in arena
-	parent []uint32 // parent[i]; empty in a flat dictionary
-	slots  []uint64 // open addressing: high half of the hash, then number+1
+	offs   []uint32 // where the record of each number begins
+	slots  []uint64 // open addressing: high half of the hash, then offset+1
 	seed   maphash.Seed
 	nested bool
-	last   uint32 // the number returned last: inputs come in runs
+	last   uint32 // offset+1 of the record found last: inputs come in runs
 }
 
-const internSlots = 1 << 10 // at the start; a power of two
+const (
+	internSlots = 1 << 10 // at the start; a power of two
+	// maxArena keeps offsets well inside 32 bits: a builder is full before.
+	maxArena = 1 << 31
+
+	highHalf = ^uint64(1<<32 - 1)
+	mixPrime = 0x9e3779b97f4a7c15
+)
 
 func newInterner(nested bool) *interner {
 	return &interner{slots: make([]uint64, internSlots), seed: maphash.MakeSeed(), nested: nested}
 }
 
-func (in *interner) len() int { return len(in.ends) }
+func (in *interner) len() int { return len(in.offs) }
 
-func (in *interner) start(i uint32) uint32 {
-	if i == 0 {
-		return 0
+// head returns the length of the fixed part of a record.
+func (in *interner) head() uint32 {
+	if in.nested {
+		return 12
 	}
-	return in.ends[i-1]
+	return 8
 }
 
 // at returns string i, aliasing the arena.
-func (in *interner) at(i uint32) []byte { return in.arena[in.start(i):in.ends[i]] }
+func (in *interner) at(i uint32) []byte { return in.bytes(in.offs[i]) }
+
+func (in *interner) bytes(off uint32) []byte {
+	rec := in.arena[off:]
+	h := in.head()
+	return rec[h : h+binary.LittleEndian.Uint32(rec[h-4:])]
+}
+
+// parent returns the parent of string i of a nested dictionary.
+func (in *interner) parent(i uint32) uint32 {
+	return binary.LittleEndian.Uint32(in.arena[in.offs[i]+4:])
+}
+
+// is reports whether the record at off is that of (parent, s).
+func (in *interner) is(off, parent uint32, s string) bool {
+	rec := in.arena[off:]
+	if in.nested {
+		return len(rec) >= 12+len(s) && binary.LittleEndian.Uint32(rec[8:]) == uint32(len(s)) &&
+			binary.LittleEndian.Uint32(rec[4:]) == parent && string(rec[12:12+len(s)]) == s
+	}
+	return len(rec) >= 8+len(s) && binary.LittleEndian.Uint32(rec[4:]) == uint32(len(s)) && string(rec[8:8+len(s)]) == s
+}
+
+func (in *interner) number(off uint32) uint32 { return binary.LittleEndian.Uint32(in.arena[off:]) }
 
 func (in *interner) reset() {
-	in.arena, in.ends, in.parent, in.last = in.arena[:0], in.ends[:0], in.parent[:0], 0
+	in.arena, in.offs, in.last = in.arena[:0], in.offs[:0], 0
 	clear(in.slots)
 }
 
 // memory returns the bytes held.
 func (in *interner) memory() int64 {
-	return int64(cap(in.arena) + 4*cap(in.ends) + 4*cap(in.parent) + 8*cap(in.slots))
+	return int64(cap(in.arena) + 4*cap(in.offs) + 8*cap(in.slots))
 }
 
-const mixPrime = 0x9e3779b97f4a7c15
-
-// intern returns the number of (parent, s); parent is 0 in a flat dictionary.
-func (in *interner) intern(parent uint32, s string) uint32 {
-	if n := len(in.ends); n > 0 {
-		if l := in.last; string(in.at(l)) == s && (!in.nested || in.parent[l] == parent) {
-			return l
-		}
-	}
-	h := maphash.String(in.seed, s)
+func (in *interner) mix(h uint64, parent uint32) uint64 {
 	if in.nested {
 		h = (h ^ uint64(parent+1)*mixPrime) * mixPrime
 		h ^= h >> 29
 	}
-	tag := h &^ (1<<32 - 1)
+	return h
+}
+
+// intern returns the number of (parent, s); parent is 0 in a flat dictionary.
+func (in *interner) intern(parent uint32, s string) uint32 {
+	if in.last != 0 && in.is(in.last-1, parent, s) {
+		return in.number(in.last - 1)
+	}
+	h := in.mix(maphash.String(in.seed, s), parent)
 	mask := uint64(len(in.slots) - 1)
 	i := h & mask
 	for ; in.slots[i] != 0; i = (i + 1) & mask {
-		slot := in.slots[i]
-		if slot&^(1<<32-1) != tag {
-			continue
-		}
-		n := uint32(slot) - 1
-		if string(in.at(n)) == s && (!in.nested || in.parent[n] == parent) {
-			in.last = n
-			return n
+		if slot := in.slots[i]; (slot^h)&highHalf == 0 && in.is(uint32(slot)-1, parent, s) {
+			in.last = uint32(slot)
+			return in.number(uint32(slot) - 1)
 		}
 	}
-	n := uint32(len(in.ends))
-	in.arena = append(in.arena, s...)
-	in.ends = append(in.ends, uint32(len(in.arena)))
+	n, off := uint32(len(in.offs)), uint32(len(in.arena))
+	in.arena = binary.LittleEndian.AppendUint32(in.arena, n)
 	if in.nested {
-		in.parent = append(in.parent, parent)
+		in.arena = binary.LittleEndian.AppendUint32(in.arena, parent)
 	}
-	in.slots[i] = tag | uint64(n+1)
-	in.last = n
-	if len(in.ends)*2 > len(in.slots) {
+	in.arena = binary.LittleEndian.AppendUint32(in.arena, uint32(len(s)))
+	in.arena = append(in.arena, s...)
+	in.offs = append(in.offs, off)
+	in.slots[i] = h&highHalf | uint64(off+1)
+	in.last = off + 1
+	if len(in.offs)*2 > len(in.slots) {
 		in.grow()
 	}
 	return n
@@ -93,17 +122,17 @@ func (in *interner) intern(parent uint32, s string) uint32 {
 func (in *interner) grow() {
 	in.slots = make([]uint64, 2*len(in.slots))
 	mask := uint64(len(in.slots) - 1)
-	for n := range in.ends {
-		h := maphash.Bytes(in.seed, in.at(uint32(n)))
+	for n, off := range in.offs {
+		var parent uint32
 		if in.nested {
-			h = (h ^ uint64(in.parent[n]+1)*mixPrime) * mixPrime
-			h ^= h >> 29
+			parent = in.parent(uint32(n))
 		}
+		h := in.mix(maphash.Bytes(in.seed, in.bytes(off)), parent)
 		i := h & mask
 		for in.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		in.slots[i] = h&^(1<<32-1) | uint64(n+1)
+		in.slots[i] = h&highHalf | uint64(off+1)
 	}
 }
 
@@ -131,33 +160,31 @@ func (r *ranking) rankFlat(in *interner, s *stringSorter) {
 }
 
 // rankNested orders by the rank of the parent, then by bytes. key gives that
-// rank for a parent number, below keys. It appends to starts the position of
-// the first string of every key, and one more: the number of strings.
-func (r *ranking) rankNested(in *interner, s *stringSorter, keys int, key func(parent uint32) uint32, starts []uint32) []uint32 {
-	n := in.len()
-	r.order = resize(r.order, n)
-	starts = resize(starts, keys+1)
-	clear(starts)
-	for _, p := range in.parent {
-		starts[key(p)+1]++
-	}
-	for i := range keys {
-		starts[i+1] += starts[i]
-	}
-	next := append(s.next[:0], starts[:keys]...)
-	s.next = next
-	for i, p := range in.parent {
-		k := key(p)
-		r.order[next[k]] = uint32(i)
-		next[k]++
+// rank for a parent number, below keys.
+func (r *ranking) rankNested(in *interner, s *stringSorter, keys int, key func(parent uint32) uint32) {
+	r.order = resize(r.order, in.len())
+	s.starts = resize(s.starts, keys+1)
+	s.keyOf = resize(s.keyOf, in.len())
+	clear(s.starts)
+	for i := range in.offs {
+		k := key(in.parent(uint32(i)))
+		s.keyOf[i] = k
+		s.starts[k+1]++
 	}
 	for k := range keys {
-		if run := r.order[starts[k]:starts[k+1]]; len(run) > 1 {
+		s.starts[k+1] += s.starts[k]
+	}
+	s.next = append(s.next[:0], s.starts...)
+	for i, k := range s.keyOf {
+		r.order[s.next[k]] = uint32(i)
+		s.next[k]++
+	}
+	for k := range keys {
+		if run := r.order[s.starts[k]:s.starts[k+1]]; len(run) > 1 {
 			s.sort(in, run)
 		}
 	}
 	r.invert()
-	return starts
 }
 
 // resize returns a slice of n elements, s's memory where that suffices. What
@@ -168,6 +195,3 @@ func resize[T any](s []T, n int) []T {
 	}
 	return s[:n]
 }
-
-// equalBytes reports whether strings a and b of in are equal.
-func (in *interner) equalBytes(a, b uint32) bool { return bytes.Equal(in.at(a), in.at(b)) }

@@ -13,7 +13,8 @@ import (
 // faster than comparing strings.
 type stringSorter struct {
 	keys []keyedString
-	next []uint32 // scratch of rankNested
+
+	starts, next, keyOf []uint32 // scratch of rankNested
 }
 
 type keyedString struct {
