@@ -42,6 +42,8 @@ type tableBuilder struct {
 	tuples   []machineTuple // by machine
 	key      []byte
 	vote     timeVote
+	used     int64 // what memory found last
+	usedRows int   // and at how many rows
 	out      encodeScratch
 }
 
@@ -74,15 +76,28 @@ func (b *tableBuilder) full() bool {
 	return false
 }
 
-// memory returns the bytes held, those that encode needs included.
+// memory estimates the bytes that the rows collected need, here and in encode.
+// Memory kept for later rows is not counted, so an empty builder has none. It
+// looks again every few rows only: callers may ask after each.
 func (b *tableBuilder) memory() int64 {
-	n := int64(cap(b.rows))*40 + int64(cap(b.groups))*48 + int64(cap(b.slots))*8
-	for _, d := range b.dicts {
-		n += d.memory() + int64(d.len())*8 // order and rank
+	if b.used > 0 && len(b.rows) < b.usedRows+32 {
+		return b.used
 	}
-	n += b.machines.memory() + int64(cap(b.tuples))*4*int64(machineFields)
-	return n + int64(len(b.groups))*48 + int64(len(b.rows))*8
+	n := int64(len(b.rows))*rowBytes + int64(len(b.groups))*groupBytes + b.machines.memory() + int64(len(b.tuples))*tupleBytes
+	for _, d := range b.dicts {
+		n += d.memory()
+	}
+	b.used, b.usedRows = n, len(b.rows)
+	return n
 }
+
+// What a row, a group and a machine cost in a builder, with what encode and
+// the table's writer keep for each.
+const (
+	rowBytes   = 40 + 4 + 8
+	groupBytes = 48 + 16 + 8 + 32 + 4 + 8 + 4 + 12
+	tupleBytes = 28 + 36 + 4 + 8
+)
 
 // reset forgets all rows and keeps the memory.
 func (b *tableBuilder) reset() {
@@ -90,6 +105,7 @@ func (b *tableBuilder) reset() {
 		d.reset()
 	}
 	b.rows, b.groups, b.vote = b.rows[:0], b.groups[:0], timeVote{}
+	b.used, b.usedRows = 0, 0
 	clear(b.slots)
 	b.machines.reset()
 	b.tuples = b.tuples[:0]

@@ -74,10 +74,9 @@ func (in *interner) reset() {
 	clear(in.slots)
 }
 
-// memory returns the bytes held.
-func (in *interner) memory() int64 {
-	return int64(cap(in.arena) + 4*cap(in.offs) + 8*cap(in.slots))
-}
+// memory estimates the bytes that the strings need: their records, 16 to 32 of
+// slots each, and their offset, order and rank.
+func (in *interner) memory() int64 { return int64(len(in.arena) + (24+3*4)*len(in.offs)) }
 
 func (in *interner) mix(h uint64, parent uint32) uint64 {
 	if in.nested {
