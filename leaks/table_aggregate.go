@@ -65,9 +65,10 @@ func newAggregator(names aggregateNames, sources, countries, stealers uint32, mi
 	}
 }
 
-// begin starts the aggregate of a domain of column RootDomain or EmailDomain.
-func (a *aggregator) begin(col Column) {
-	a.col, a.agg = col, new(stats.Aggregate)
+// begin starts on a domain of column RootDomain or EmailDomain, whose rows are
+// to be added to agg.
+func (a *aggregator) begin(col Column, agg *stats.Aggregate) {
+	a.col, a.agg = col, agg
 	a.users, a.inverse, a.leaks, a.passwords = a.users[:0], a.inverse[:0], a.leaks[:0], a.passwords[:0]
 }
 
@@ -108,16 +109,18 @@ func (a *aggregator) row(typ Type, seen, source, country, stealer uint32) {
 	a.stealers.add(stealer)
 }
 
-// finish returns the aggregate.
+// finish brings what was counted into the aggregate and returns it.
 func (a *aggregator) finish() *stats.Aggregate {
 	agg := a.agg
-	agg.ByDay = make(map[uint16]uint64, len(a.daySeen))
+	if agg.ByDay == nil {
+		agg.ByDay = make(map[uint16]uint64, len(a.daySeen))
+	}
 	for _, day := range a.daySeen {
-		agg.ByDay[day+a.firstDay] = uint64(a.days[day])
+		agg.ByDay[day+a.firstDay] += uint64(a.days[day])
 		a.days[day] = 0
 	}
-	agg.ByStealer = a.named(&a.stealers, dictStealer)
-	agg.ByCountry = a.named(&a.countries, dictCountry)
+	a.named(&a.stealers, dictStealer, &agg.ByStealer)
+	a.named(&a.countries, dictCountry, &agg.ByCountry)
 	agg.Leaks.AddMany(a.leaks)
 	agg.Passwords.AddMany(a.passwords)
 
@@ -157,17 +160,18 @@ func (a *aggregator) finish() *stats.Aggregate {
 	return agg
 }
 
-// named returns the counts by name, without the empty one, and clears c.
-func (a *aggregator) named(c *counter, d dictID) map[string]uint64 {
-	m := make(map[string]uint64, len(c.seen))
+// named adds the counts to m by name, without the empty one, and clears c.
+func (a *aggregator) named(c *counter, d dictID, m *map[string]uint64) {
+	if *m == nil {
+		*m = make(map[string]uint64, len(c.seen))
+	}
 	for _, n := range c.seen {
 		if name := a.names.aggName(d, n); len(name) > 0 {
-			m[string(name)] = c.counts[n]
+			(*m)[string(name)] += c.counts[n]
 		}
 		c.counts[n] = 0
 	}
 	c.seen = c.seen[:0]
-	return m
 }
 
 // aggregateKey is the name under which an aggregate is stored.

@@ -117,7 +117,7 @@ func (c *tableCursor) computeAggregate(ctx context.Context, col Column, name str
 		c.aggregator = newAggregator(c, m.dicts[dictSource], m.dicts[dictCountry], m.dicts[dictStealer], m.minSeen, m.maxSeen)
 	}
 	a := c.aggregator
-	a.begin(col)
+	a.begin(col, agg)
 	rows := uint32(0)
 	root := uint32(0)
 	for i := lo; i < hi; i++ {
@@ -141,12 +141,8 @@ func (c *tableCursor) computeAggregate(ctx context.Context, col Column, name str
 				c.machineField(m, machineCountry), c.machineField(m, machineStealer))
 		}
 	}
-	computed := a.finish()
-	if err := c.err(); err != nil {
-		return err
-	}
-	agg.Merge(computed)
-	return nil
+	a.finish()
+	return c.err()
 }
 
 // poll returns the cursor's error or that of ctx.

@@ -252,7 +252,7 @@ func (b *tableBuilder) aggregateRoots(ctx context.Context, agg *aggregator, out 
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			agg.begin(RootDomain)
+			agg.begin(RootDomain, new(stats.Aggregate))
 			for place := lo; place < hi; place++ {
 				b.aggregateGroup(agg, place)
 			}
@@ -299,7 +299,7 @@ func (b *tableBuilder) aggregateMails(ctx context.Context, w *tableWriter, agg *
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		agg.begin(EmailDomain)
+		agg.begin(EmailDomain, new(stats.Aggregate))
 		for _, place := range places {
 			b.aggregateGroup(agg, int(place))
 		}
