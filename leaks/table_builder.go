@@ -41,6 +41,7 @@ type tableBuilder struct {
 	machines *interner      // all facts of a machine as one string
 	tuples   []machineTuple // by machine
 	key      []byte
+	awaited  uint64 // see add
 	vote     timeVote
 	used     int64 // what memory found last
 	usedRows int   // and at how many rows
@@ -112,9 +113,19 @@ func (b *tableBuilder) reset() {
 }
 
 // add takes a row. It keeps nothing of r's strings.
+//
+// What it costs is waiting for memory: so it first asks for the places in
+// memory that do not depend on each other, then looks at what came.
 func (b *tableBuilder) add(r *row) {
 	d := &b.dicts
-	g := b.group(d[dictRoot].intern(0, r.root), r)
+	hash := hashOf(r.hash)
+	machine := b.machineKey(r)
+	rootHash, mailHash, machineHash := d[dictRoot].hash(r.root), d[dictMail].hash(r.emailDomain), b.machines.hash(machine)
+	b.awaited = d[dictRoot].slot(rootHash) ^ d[dictMail].slot(mailHash) ^ b.machines.slot(machineHash) ^
+		b.slots[groupMix(hash)&uint64(len(b.slots)-1)]
+
+	root := d[dictRoot].internHashed(0, r.root, rootHash)
+	g := b.group(r, hash, root, mailHash)
 	b.groups[g].rows++
 	b.vote.add(r.seen, r.upload, r.log)
 	b.rows = append(b.rows, builtRow{
@@ -122,7 +133,7 @@ func (b *tableBuilder) add(r *row) {
 		seen:  r.seen, upload: r.upload, log: r.log,
 		source:   d[dictSource].intern(0, r.source),
 		host:     d[dictHost].intern(b.groups[g].domain, r.host),
-		machine:  b.machine(r),
+		machine:  b.machine(r, machine, machineHash),
 		software: d[dictSoftware].intern(0, r.software),
 		protocol: d[dictProtocol].intern(0, r.protocol),
 		typ:      r.typ,
@@ -131,9 +142,8 @@ func (b *tableBuilder) add(r *row) {
 
 // group returns the number of the row's group. What belongs to the credential
 // is looked at only when it is new below its root: all of it is in the hash.
-func (b *tableBuilder) group(root uint32, r *row) uint32 {
-	h := hashOf(r.hash)
-	mixed := groupMix(h, root)
+func (b *tableBuilder) group(r *row, hash hash128, root uint32, mailHash uint64) uint32 {
+	mixed := groupMix(hash)
 	tag, mask := mixed&highHalf, uint64(len(b.slots)-1)
 	i := mixed & mask
 	for ; b.slots[i] != 0; i = (i + 1) & mask {
@@ -141,15 +151,15 @@ func (b *tableBuilder) group(root uint32, r *row) uint32 {
 			continue
 		}
 		n := uint32(b.slots[i]) - 1
-		if g := &b.groups[n]; g.hash == h && g.root == root {
+		if g := &b.groups[n]; g.hash == hash && g.root == root {
 			return n
 		}
 	}
 	n := uint32(len(b.groups))
 	d := &b.dicts
-	mail := d[dictMail].intern(0, r.emailDomain)
+	mail := d[dictMail].internHashed(0, r.emailDomain, mailHash)
 	g := builtGroup{
-		hash: h, root: root,
+		hash: hash, root: root,
 		domain: d[dictDomain].intern(root, r.domain),
 		mask:   d[dictMask].intern(0, r.mask),
 		pw:     packPassword(r.hasPassword, r.pwLen, r.classes),
@@ -172,8 +182,10 @@ func (b *tableBuilder) group(root uint32, r *row) uint32 {
 	return n
 }
 
-func groupMix(h hash128, root uint32) uint64 {
-	hi, lo := bits.Mul64(h.lo^uint64(root+1)*mixPrime, mixPrime)
+// groupMix spreads a hash that may be no hash, as in tests. The root is not in
+// it: next to no hash stands below several.
+func groupMix(h hash128) uint64 {
+	hi, lo := bits.Mul64(h.lo^mixPrime, mixPrime)
 	return hi ^ lo ^ h.hi
 }
 
@@ -181,7 +193,7 @@ func (b *tableBuilder) growGroups() {
 	b.slots = make([]uint64, 2*len(b.slots))
 	mask := uint64(len(b.slots) - 1)
 	for n := range b.groups {
-		mixed := groupMix(b.groups[n].hash, b.groups[n].root)
+		mixed := groupMix(b.groups[n].hash)
 		i := mixed & mask
 		for b.slots[i] != 0 {
 			i = (i + 1) & mask
@@ -193,21 +205,29 @@ func (b *tableBuilder) growGroups() {
 // A machineTuple is one infected machine: the ordinals of its facts.
 type machineTuple [machineFields]uint32
 
-// machine returns the number of the row's machine. Machines are known by all
-// their facts in one string: one look-up instead of seven for the many rows of
-// a machine seen before.
-func (b *tableBuilder) machine(r *row) uint32 {
-	facts := [machineFields]string{r.machineID, r.hwid, r.computer, r.muser, r.ip, r.country, r.stealer}
+// facts returns what makes a machine, in the order of its fields.
+func (r *row) facts() [machineFields]string {
+	return [machineFields]string{r.machineID, r.hwid, r.computer, r.muser, r.ip, r.country, r.stealer}
+}
+
+// machineKey returns all facts of the row's machine as one string, valid until
+// the next row: one look-up instead of seven for the many rows of a machine
+// seen before.
+func (b *tableBuilder) machineKey(r *row) string {
 	key := b.key[:0]
-	for _, s := range facts {
+	for _, s := range r.facts() {
 		key = append(binary.AppendUvarint(key, uint64(len(s))), s...)
 	}
 	b.key = key
-	// The key lives until the next row; intern copies what it keeps.
-	n := b.machines.intern(0, unsafe.String(&key[0], len(key)))
+	return unsafe.String(&key[0], len(key)) // interners copy what they keep
+}
+
+// machine returns the number of the row's machine.
+func (b *tableBuilder) machine(r *row, key string, hash uint64) uint32 {
+	n := b.machines.internHashed(0, key, hash)
 	if n == uint32(len(b.tuples)) {
 		var t machineTuple
-		for f, s := range facts {
+		for f, s := range r.facts() {
 			t[f] = b.dicts[machineField(f).dict()].intern(0, s)
 		}
 		b.tuples = append(b.tuples, t)

@@ -86,12 +86,24 @@ func (in *interner) mix(h uint64, parent uint32) uint64 {
 	return h
 }
 
+// hash returns what internHashed wants of s in a flat dictionary.
+func (in *interner) hash(s string) uint64 { return maphash.String(in.seed, s) }
+
+// slot returns the first slot where a string with hash h may be. Asking for
+// the slots of several strings before interning them lets the processor wait
+// for all of them at once.
+func (in *interner) slot(h uint64) uint64 { return in.slots[h&uint64(len(in.slots)-1)] }
+
 // intern returns the number of (parent, s); parent is 0 in a flat dictionary.
 func (in *interner) intern(parent uint32, s string) uint32 {
 	if in.last != 0 && in.is(in.last-1, parent, s) {
 		return in.number(in.last - 1)
 	}
-	h := in.mix(maphash.String(in.seed, s), parent)
+	return in.internHashed(parent, s, in.mix(maphash.String(in.seed, s), parent))
+}
+
+// internHashed is intern of a string that was hashed before.
+func (in *interner) internHashed(parent uint32, s string, h uint64) uint32 {
 	mask := uint64(len(in.slots) - 1)
 	i := h & mask
 	for ; in.slots[i] != 0; i = (i + 1) & mask {
