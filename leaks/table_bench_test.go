@@ -137,7 +137,6 @@ var benchTables = sync.OnceValue(func() (out []stored) {
 
 func perRow(b *testing.B, name string, rows int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), name)
-	cpuRow(b, rows) //DEV
 }
 
 func BenchmarkTableAdd(b *testing.B) {
@@ -148,7 +147,6 @@ func BenchmarkTableAdd(b *testing.B) {
 		tb.add(&rows[i])
 	}
 	b.ReportAllocs()
-	cpuStart = cpuNow() //DEV
 	for b.Loop() {
 		tb.reset()
 		for i := range rows {
@@ -168,7 +166,6 @@ func BenchmarkTableEncode(b *testing.B) {
 	}
 	var buf bytes.Buffer
 	b.ReportAllocs()
-	cpuStart = cpuNow() //DEV
 	for b.Loop() {
 		buf.Reset()
 		if _, err := tb.encode(context.Background(), segment.NewWriter(&buf)); err != nil {
@@ -191,7 +188,6 @@ func BenchmarkTableMerge(b *testing.B) {
 	}
 	var buf bytes.Buffer
 	b.ReportAllocs()
-	cpuStart = cpuNow() //DEV
 	for b.Loop() {
 		buf.Reset()
 		if _, err := mergeTables(context.Background(), segment.NewWriter(&buf), tabs, mergeOptions{}); err != nil {

@@ -2,6 +2,7 @@ package leaks
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"unsafe"
 )
@@ -24,6 +25,7 @@ type builtGroup struct {
 	digest uint64
 	root   uint32
 	domain uint32
+	mail   uint32
 	user   uint32
 	mask   uint32
 	pw     uint32
@@ -43,6 +45,8 @@ type tableBuilder struct {
 	key      []byte
 	awaited  uint64 // see add
 	vote     timeVote
+	minSeen  uint32 // of all rows; maxSeen is 0 without any
+	maxSeen  uint32
 	used     int64 // what memory found last
 	usedRows int   // and at how many rows
 	out      encodeScratch
@@ -51,7 +55,7 @@ type tableBuilder struct {
 // newTableBuilder returns an empty builder that is meant to be encoded at
 // limitRows rows or before.
 func newTableBuilder(limitRows int) *tableBuilder {
-	b := &tableBuilder{limit: limitRows, slots: make([]uint64, internSlots)}
+	b := &tableBuilder{limit: limitRows, slots: make([]uint64, internSlots), minSeen: math.MaxUint32}
 	for d := range b.dicts {
 		_, nested := dictID(d).parent()
 		b.dicts[d] = newInterner(nested)
@@ -96,7 +100,7 @@ func (b *tableBuilder) memory() int64 {
 // the table's writer keep for each.
 const (
 	rowBytes   = 40 + 4 + 8
-	groupBytes = 48 + 16 + 8 + 32 + 4 + 8 + 4 + 12
+	groupBytes = 56 + 16 + 8 + 32 + 4 + 8 + 4 + 12
 	tupleBytes = 28 + 36 + 4 + 8
 )
 
@@ -107,6 +111,7 @@ func (b *tableBuilder) reset() {
 	}
 	b.rows, b.groups, b.vote = b.rows[:0], b.groups[:0], timeVote{}
 	b.used, b.usedRows = 0, 0
+	b.minSeen, b.maxSeen = math.MaxUint32, 0
 	clear(b.slots)
 	b.machines.reset()
 	b.tuples = b.tuples[:0]
@@ -128,6 +133,7 @@ func (b *tableBuilder) add(r *row) {
 	g := b.group(r, hash, root, mailHash)
 	b.groups[g].rows++
 	b.vote.add(r.seen, r.upload, r.log)
+	b.minSeen, b.maxSeen = min(b.minSeen, r.seen), max(b.maxSeen, r.seen)
 	b.rows = append(b.rows, builtRow{
 		group: g,
 		seen:  r.seen, upload: r.upload, log: r.log,
@@ -159,7 +165,7 @@ func (b *tableBuilder) group(r *row, hash hash128, root uint32, mailHash uint64)
 	d := &b.dicts
 	mail := d[dictMail].internHashed(0, r.emailDomain, mailHash)
 	g := builtGroup{
-		hash: hash, root: root,
+		hash: hash, root: root, mail: mail,
 		domain: d[dictDomain].intern(root, r.domain),
 		mask:   d[dictMask].intern(0, r.mask),
 		pw:     packPassword(r.hasPassword, r.pwLen, r.classes),

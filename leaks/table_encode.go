@@ -36,7 +36,9 @@ func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSu
 	b.orderGroups()
 	b.orderRows()
 	w.beginRows()
-	if err := b.encodeRows(ctx, w); err != nil {
+	agg := newAggregator(b, w.meta.dicts[dictSource], w.meta.dicts[dictCountry], w.meta.dicts[dictStealer], min(b.minSeen, b.maxSeen), b.maxSeen)
+	aggs := w.aggregates()
+	if err := b.encodeRows(ctx, w, agg, aggs); err != nil {
 		return tableSummary{}, err
 	}
 	split, err := w.endRows()
@@ -52,7 +54,10 @@ func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSu
 			return tableSummary{}, err
 		}
 	}
-	if err := b.encodeAggregates(ctx, w); err != nil {
+	if err := b.aggregateMails(ctx, agg, aggs); err != nil {
+		return tableSummary{}, err
+	}
+	if err := w.finishAggregates(aggs); err != nil {
 		return tableSummary{}, err
 	}
 	return w.finish()
@@ -200,63 +205,33 @@ func (b *tableBuilder) outGroup(n uint32) outGroup {
 	}
 }
 
-func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter) error {
-	s := &b.out
-	for place, n := range s.groups {
-		g := b.outGroup(n)
-		w.group(&g)
-		lo, hi := s.starts[place], s.starts[place+1]
-		if lo/pollRows != hi/pollRows {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-		}
-		for _, i := range s.rows[lo:hi] {
-			r := &b.rows[i]
-			w.row(&outRow{
-				seen: r.seen, upload: r.upload, log: r.log, typ: r.typ,
-				source:   s.ranks[dictSource].rank[r.source],
-				host:     s.ranks[dictHost].rank[r.host],
-				machine:  s.machine[r.machine],
-				software: s.ranks[dictSoftware].rank[r.software],
-				protocol: s.ranks[dictProtocol].rank[r.protocol],
-			})
-		}
-	}
-	return nil
-}
-
-// encodeAggregates writes the aggregates of the heavy domains.
-func (b *tableBuilder) encodeAggregates(ctx context.Context, w *tableWriter) error {
-	out := w.aggregates()
-	agg := newAggregator(b, w.meta.dicts[dictSource], w.meta.dicts[dictCountry], w.meta.dicts[dictStealer], w.meta.minSeen, w.meta.maxSeen)
-	if err := b.aggregateRoots(ctx, agg, out); err != nil {
-		return err
-	}
-	if err := b.aggregateMails(ctx, w, agg, out); err != nil {
-		return err
-	}
-	return w.finishAggregates(out)
-}
-
-func (b *tableBuilder) aggregateRoots(ctx context.Context, agg *aggregator, out *aggregatesOut) error {
+// encodeRows writes groups and rows, and the aggregates of heavy roots while
+// their rows are at hand.
+func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, agg *aggregator, aggs *aggregatesOut) error {
 	s := &b.out
 	for lo := 0; lo < len(s.groups); {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		root := b.groups[s.groups[lo]].root
 		hi := lo + 1
 		for hi < len(s.groups) && b.groups[s.groups[hi]].root == root {
 			hi++
 		}
 		rows := uint64(s.starts[hi] - s.starts[lo])
-		if name := b.dicts[dictRoot].at(root); len(name) > 0 && rows >= aggregateRows {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+		name := b.dicts[dictRoot].at(root)
+		heavy := len(name) > 0 && rows >= aggregateRows
+		if heavy {
 			agg.begin(RootDomain, new(stats.Aggregate))
-			for place := lo; place < hi; place++ {
+		}
+		for place := lo; place < hi; place++ {
+			b.encodeGroup(w, place)
+			if heavy {
 				b.aggregateGroup(agg, place)
 			}
-			if err := out.add(RootDomain, name, rows, false, agg.finish()); err != nil {
+		}
+		if heavy {
+			if err := aggs.add(RootDomain, name, rows, false, agg.finish()); err != nil {
 				return err
 			}
 		}
@@ -265,14 +240,32 @@ func (b *tableBuilder) aggregateRoots(ctx context.Context, agg *aggregator, out 
 	return nil
 }
 
-// aggregateMails does the same for e-mail domains, whose groups lie scattered.
-func (b *tableBuilder) aggregateMails(ctx context.Context, w *tableWriter, agg *aggregator, out *aggregatesOut) error {
+// encodeGroup writes the group at a place, and its rows.
+func (b *tableBuilder) encodeGroup(w *tableWriter, place int) {
+	s := &b.out
+	g := b.outGroup(s.groups[place])
+	w.group(&g)
+	for _, i := range s.rows[s.starts[place]:s.starts[place+1]] {
+		r := &b.rows[i]
+		w.row(&outRow{
+			seen: r.seen, upload: r.upload, log: r.log, typ: r.typ,
+			source:   s.ranks[dictSource].rank[r.source],
+			host:     s.ranks[dictHost].rank[r.host],
+			machine:  s.machine[r.machine],
+			software: s.ranks[dictSoftware].rank[r.software],
+			protocol: s.ranks[dictProtocol].rank[r.protocol],
+		})
+	}
+}
+
+// aggregateMails writes the aggregates of heavy e-mail domains, whose groups lie
+// scattered.
+func (b *tableBuilder) aggregateMails(ctx context.Context, agg *aggregator, out *aggregatesOut) error {
 	s := &b.out
 	mails := b.dicts[dictMail]
-	users := b.dicts[dictUser]
 	rows := make([]uint64, mails.len())
 	for i := range b.groups {
-		rows[users.parent(b.groups[i].user)>>1] += uint64(b.groups[i].rows)
+		rows[b.groups[i].mail] += uint64(b.groups[i].rows)
 	}
 	heavy := map[uint32][]uint32{} // by mail domain the places of its groups
 	for n, r := range rows {
@@ -284,8 +277,7 @@ func (b *tableBuilder) aggregateMails(ctx context.Context, w *tableWriter, agg *
 		return nil
 	}
 	for place, n := range s.groups {
-		mail := users.parent(b.groups[n].user) >> 1
-		if rows[mail] >= aggregateRows {
+		if mail := b.groups[n].mail; rows[mail] >= aggregateRows {
 			if places, ok := heavy[mail]; ok {
 				heavy[mail] = append(places, uint32(place))
 			}
