@@ -27,7 +27,7 @@ type gatherer struct {
 // gather runs p over sn.
 func gather(ctx context.Context, sn *snapshot, p *plan, to *ranker) error {
 	g := &gatherer{snap: sn, rank: to, sels: make([]*selection, len(sn.segments))}
-	live, split := 0, false
+	live, split, own := 0, false, false
 	for i, h := range sn.segments {
 		sel, err := newSelection(ctx, p, h.table)
 		if err != nil {
@@ -36,18 +36,20 @@ func gather(ctx context.Context, sn *snapshot, p *plan, to *ranker) error {
 		if g.sels[i] = sel; sel != nil {
 			live++
 			split = split || h.table.splitHash
+			own = own || h.table.ownRoots
 		}
 	}
 	var err error
+	oneRoot := p.column == RootDomain && !p.all && len(p.identifiers) == 1
 	switch {
 	case live == 0:
-	case split:
+	case live == 1 && (oneRoot || !split):
+		err = g.single(ctx)
+	case oneRoot || !split && !own:
+		err = g.merge(ctx)
+	default:
 		// A credential may stand under two root domains.
 		err = g.byHash(ctx)
-	case live == 1:
-		err = g.single(ctx)
-	default:
-		err = g.merge(ctx)
 	}
 	if err = firstError(err, g.err); err != nil {
 		return err

@@ -53,20 +53,18 @@ func (p *preparer) prepare(rec *Record, out *row) (reason RejectReason, detail s
 
 // identity fills the username and its halves.
 func (p *preparer) identity(rec *Record, out *row) (RejectReason, string) {
-	out.username = normalize.Username(rec.Username)
-	if out.username == "" && rec.LocalPart != "" && rec.EmailDomain != "" {
-		out.username = normalize.Username(rec.LocalPart + "@" + rec.EmailDomain)
+	login := rec.Username
+	if login == "" && rec.LocalPart != "" && rec.EmailDomain != "" {
+		login = rec.LocalPart + "@" + rec.EmailDomain
 	}
+	out.username, out.localPart, out.emailDomain = p.norm.Login(login)
 	if out.username == "" && rec.Password == "" {
 		return RejectURLOnly, "neither login nor password"
-	}
-	if local, domain, ok := p.norm.SplitEmail(out.username); ok {
-		out.localPart, out.emailDomain = local, domain
 	}
 	if rec.LocalPart != "" && !strings.EqualFold(strings.TrimSpace(rec.LocalPart), out.localPart) {
 		return RejectLocalPart, "is not that of the username"
 	}
-	if rec.EmailDomain != "" {
+	if rec.EmailDomain != "" && rec.EmailDomain != out.emailDomain {
 		d, err := p.norm.Domain(rec.EmailDomain)
 		if err != nil {
 			return RejectEmailDomain, "is no domain"
@@ -85,7 +83,7 @@ func (p *preparer) place(rec *Record, out *row) (RejectReason, string) {
 		return RejectHost, "holds no host name or address"
 	}
 	out.host, out.domain, out.root, out.protocol = h.Host, h.Domain, h.Root, h.Protocol
-	if rec.Domain != "" {
+	if rec.Domain != "" && rec.Domain != out.domain {
 		d, err := p.norm.Domain(rec.Domain)
 		if err != nil {
 			return RejectDomain, "is no domain"
@@ -94,7 +92,7 @@ func (p *preparer) place(rec *Record, out *row) (RejectReason, string) {
 			out.domain, out.root = d, p.norm.Root(d)
 		}
 	}
-	if rec.Root != "" {
+	if rec.Root != "" && rec.Root != out.root {
 		r, err := p.norm.Domain(rec.Root)
 		if err != nil {
 			return RejectRoot, "is no domain"
@@ -102,6 +100,7 @@ func (p *preparer) place(rec *Record, out *row) (RejectReason, string) {
 		if out.domain != "" && !domainCovers(r, out.domain) {
 			return RejectRoot, "is neither the domain nor above it"
 		}
+		out.ownRoot = r != out.root
 		out.root = r
 	}
 	if rec.Protocol != "" {

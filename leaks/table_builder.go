@@ -45,6 +45,7 @@ type tableBuilder struct {
 	key      []byte
 	awaited  uint64 // see add
 	vote     timeVote
+	ownRoots bool   // see tableMeta
 	minSeen  uint32 // of all rows; maxSeen is 0 without any
 	maxSeen  uint32
 	used     int64 // what memory found last
@@ -115,6 +116,7 @@ func (b *tableBuilder) reset() {
 	clear(b.slots)
 	b.machines.reset()
 	b.tuples = b.tuples[:0]
+	b.ownRoots = false
 }
 
 // add takes a row. It keeps nothing of r's strings.
@@ -122,6 +124,7 @@ func (b *tableBuilder) reset() {
 // What it costs is waiting for memory: so it first asks for the places in
 // memory that do not depend on each other, then looks at what came.
 func (b *tableBuilder) add(r *row) {
+	b.ownRoots = b.ownRoots || r.ownRoot
 	d := &b.dicts
 	hash := hashOf(r.hash)
 	machine := b.machineKey(r)

@@ -27,6 +27,7 @@ type encodeScratch struct {
 func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSummary, error) {
 	vote := b.vote
 	w := newTableWriter(seg, vote.result(), &b.out.order)
+	w.meta.ownRoots = b.ownRoots
 	if err := b.encodeDicts(ctx, w); err != nil {
 		return tableSummary{}, err
 	}

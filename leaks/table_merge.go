@@ -31,6 +31,9 @@ func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opt
 		return tableSummary{}, errTableFull
 	}
 	m.w = newTableWriter(seg, m.coding(), new(hashOrder))
+	for _, t := range sources {
+		m.w.meta.ownRoots = m.w.meta.ownRoots || t.ownRoots
+	}
 	for _, step := range []func() error{m.mark, m.mergeDicts, m.mergeMachines, m.mergeRows, m.mergeAggregates} {
 		if err := step(); err != nil {
 			return tableSummary{}, err

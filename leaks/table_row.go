@@ -39,6 +39,8 @@ type row struct {
 	hash [16]byte
 
 	host, domain, root, protocol string
+	// ownRoot: the record brought a root that is not its domain's.
+	ownRoot bool
 
 	// Unix seconds; 0 is none. seen, the detection time, is never 0.
 	seen, upload, log uint32

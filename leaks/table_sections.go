@@ -242,6 +242,7 @@ type tableMeta struct {
 	maxSeen      uint32
 	ordinals     uint64        // above every row's ordinal
 	splitHash    bool          // some hash may stand below two roots
+	ownRoots     bool          // some row brought another root than its domain's
 	coding       [2]timeCoding // of upload and log
 }
 
@@ -259,7 +260,7 @@ func (m *tableMeta) encode() []byte {
 	w.Uint32(m.minSeen)
 	w.Uint32(m.maxSeen)
 	w.Uvarint(m.ordinals)
-	w.Uint8(boolByte(m.splitHash))
+	w.Uint8(boolByte(m.splitHash) | boolByte(m.ownRoots)<<1)
 	w.Uint8(uint8(m.coding[0]))
 	w.Uint8(uint8(m.coding[1]))
 	return w.Bytes()
@@ -289,8 +290,8 @@ func decodeTableMeta(b []byte) (*tableMeta, error) {
 	m.aggregates = count()
 	m.minSeen, m.maxSeen = r.Uint32(), r.Uint32()
 	m.ordinals = r.Uvarint()
-	split := r.Uint8()
-	m.splitHash = split != 0
+	flags := r.Uint8()
+	m.splitHash, m.ownRoots = flags&1 != 0, flags&2 != 0
 	for i := range m.coding {
 		m.coding[i] = timeCoding(r.Uint8())
 	}
@@ -300,7 +301,7 @@ func decodeTableMeta(b []byte) (*tableMeta, error) {
 		r.Fail("more groups than rows")
 	case m.rows > 0 && (m.groups == 0 || m.machines == 0 || m.minSeen > m.maxSeen):
 		r.Fail("rows without what they refer to")
-	case split > 1 || m.coding[0] > timeDelta || m.coding[1] > timeDelta:
+	case flags > 3 || m.coding[0] > timeDelta || m.coding[1] > timeDelta:
 		r.Fail("unknown coding")
 	}
 	if m.rows > 0 {
