@@ -78,11 +78,11 @@ func (g *gatherer) single(ctx context.Context) error {
 			continue
 		}
 		parts := make([]part, 1)
-		for st := newStream(uint16(ti), sel, nil); st.fill(); {
+		for st := newStream(uint16(ti), sel, nil, g.rank); st.fill(); {
 			for i, group := range st.groups {
 				if sel.every {
-					if g.rank.offer(st.sources[i], st.last[i]) {
-						g.addWhole(st, i, sel.c.groupHash(group))
+					if sources, last := st.figures.at(i); g.rank.offer(sources, last) {
+						g.addWhole(st, i, sel.c.groupHash(group), sources, last)
 					}
 					continue
 				}
@@ -113,45 +113,49 @@ func (g *gatherer) merge(ctx context.Context) error {
 		if sel == nil {
 			continue
 		}
-		if st := newStream(uint16(ti), sel, ranks[ti]); st.fill() {
+		if st := newStream(uint16(ti), sel, ranks[ti], g.rank); st.fill() {
 			streams = append(streams, st)
 		}
 	}
 	for len(streams) > 0 {
 		// The least (rank, hash), and how many streams are at it.
 		first, same := streams[0], 1
+		rank, hash := first.key()
 		for _, st := range streams[1:] {
-			switch c := st.compareKey(first); {
-			case c < 0:
-				first, same = st, 1
-			case c == 0:
+			r, h := st.key()
+			switch {
+			case r == rank && h == hash:
 				same++
+			case r < rank || r == rank && h.less(hash):
+				first, same, rank, hash = st, 1, r, h
 			}
 		}
 		work := 1
 		if same == 1 && first.sel.every {
-			i := first.at
-			if g.rank.offer(first.sources[i], first.last[i]) {
-				g.addWhole(first, i, first.hashes[i])
+			if sources, last := first.figures.at(first.at); g.rank.offer(sources, last) {
+				g.addWhole(first, first.at, hash, sources, last)
 			}
 			if !first.next() {
 				streams = slices.DeleteFunc(streams, func(st *stream) bool { return st == first })
 			}
 		} else {
 			parts = parts[:0]
-			rank, hash := first.ranks[first.at], first.hashes[first.at]
 			ended := false
+			var most bound
 			for _, st := range streams { // oldest first
-				if st.ranks[st.at] == rank && st.hashes[st.at] == hash {
+				if r, h := st.key(); r == rank && h == hash {
 					parts = append(parts, part{st.table, st.groups[st.at]})
+					most.add(st)
 					ended = !st.next() || ended
 				}
 			}
 			if ended {
 				streams = slices.DeleteFunc(streams, func(st *stream) bool { return len(st.groups) == 0 })
 			}
-			g.combine(parts)
-			work = 8 * len(parts)
+			if !most.ruledOut(g.rank) {
+				g.combine(parts)
+				work = 8 * len(parts)
+			}
 		}
 		if err := g.poll(ctx, work); err != nil {
 			return err
@@ -161,11 +165,40 @@ func (g *gatherer) merge(ctx context.Context) error {
 }
 
 // addWhole adds a credential of which one group is all there is.
-func (g *gatherer) addWhole(st *stream, i int, hash hash128) {
+func (g *gatherer) addWhole(st *stream, i int, hash hash128, sources, last uint32) {
 	g.rank.add(&result{
-		hash: hash, last: st.last[i], sources: st.sources[i],
+		hash: hash, last: last, sources: sources,
 		table: st.table, group: st.groups[i], row: noRow,
 	})
+}
+
+// A bound limits the leading figure of a credential by those of its groups, so
+// that most of those that stand in several tables need no look at their rows.
+type bound struct {
+	lead   uint32
+	partly bool // not every row of some group is selected
+}
+
+// add takes the group that a stream has come to.
+func (b *bound) add(st *stream) {
+	switch {
+	case !st.sel.every:
+		b.partly = true
+	case st.rank.sort == ByLastSeen:
+		b.lead = max(b.lead, st.lastOf(st.at))
+	default:
+		b.lead += st.sourcesOf(st.at)
+	}
+}
+
+// ruledOut reports whether the credential is not among the first, and counts
+// it then.
+func (b *bound) ruledOut(rk *ranker) bool {
+	if b.partly || rk.minSources > 1 || b.lead >= uint32(rk.floor>>32) {
+		return false
+	}
+	rk.total++
+	return true
 }
 
 // complete fills in what addWhole left out.

@@ -1,9 +1,6 @@
 package leaks
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // scanBlock is how many groups a stream decodes at a time. Tests lower it.
 var scanBlock uint32 = 1024
@@ -23,17 +20,22 @@ type stream struct {
 	root   uint32   // of the group looked at last
 	end    uint32   // where its groups end
 
-	groups        []uint32
-	hashes        []hash128 // only with rankOf
-	sources, last []uint32  // only if every row is selected
-	at            int       // the group that next has come to
-	work          int       // rows decoded for the block beyond its groups
+	groups []uint32
+	hashes []hash128 // only with rankOf
+	at     int       // the group that next has come to
+	work   int       // rows decoded for the block beyond its groups
 
-	buf, rows, times []uint32
+	figures // only if every row is selected
+
+	buf []uint32
 }
 
-func newStream(table uint16, sel *selection, rankOf []uint32) *stream {
-	return &stream{table: table, sel: sel, c: sel.c, ranges: slices.Clone(sel.ranges), list: sel.list, rankOf: rankOf}
+// newStream returns the stream of a selection whose credentials go to to.
+func newStream(table uint16, sel *selection, rankOf []uint32, to *ranker) *stream {
+	return &stream{
+		table: table, sel: sel, c: sel.c, ranges: slices.Clone(sel.ranges), list: sel.list, rankOf: rankOf,
+		figures: figures{c: sel.c, rank: to},
+	}
 }
 
 // fill loads the next block; false means that there is none.
@@ -52,7 +54,8 @@ func (st *stream) fill() bool {
 		st.loadKeys()
 	}
 	if st.sel.every {
-		st.loadFigures()
+		lo, hi, dense := st.dense()
+		st.work += st.figures.load(st.groups, lo, hi, dense)
 	}
 	return true
 }
@@ -63,14 +66,8 @@ func (st *stream) next() bool {
 	return st.at < len(st.groups) || st.fill()
 }
 
-// compareKey orders streams by the (rank of the root, hash) they have come to.
-func (st *stream) compareKey(o *stream) int {
-	a, b := st.ranks[st.at], o.ranks[o.at]
-	if a != b {
-		return cmp.Compare(a, b)
-	}
-	return compareHash(st.hashes[st.at], o.hashes[o.at])
-}
+// key returns the (rank of the root, hash) that the stream has come to.
+func (st *stream) key() (rank uint32, hash hash128) { return st.ranks[st.at], st.hashes[st.at] }
 
 // nextGroups takes up to a block of groups and drops those that fail the tests
 // of whole groups.
@@ -139,69 +136,4 @@ func (st *stream) loadKeys() {
 	for _, g := range st.groups {
 		st.hashes = append(st.hashes, st.c.groupHash(g))
 	}
-}
-
-// loadFigures fills in the number of sources and the time of the last row of
-// each group.
-func (st *stream) loadFigures() {
-	st.sources, st.last = st.sources[:0], st.last[:0]
-	c := st.c
-	lo, hi, dense := st.dense()
-	if !dense {
-		for _, g := range st.groups {
-			st.appendFigures(g)
-		}
-		return
-	}
-	st.rows = c.decode(colGroupRow, lo, hi+1, st.rows[:0])
-	if len(st.rows) != int(hi-lo)+1 {
-		st.zeroFigures()
-		return
-	}
-	first, end := st.rows[0], st.rows[hi-lo]
-	if first > end || end-first > 8*(hi-lo) {
-		// A credential seen very often: do not decode all its rows.
-		for _, g := range st.groups {
-			st.appendFigures(g)
-		}
-		return
-	}
-	st.work += int(end - first)
-	sources := c.decode(colGroupSources, lo, hi, st.sources[:0])
-	st.times = c.seenRange(first, end, st.times[:0])
-	if len(sources) != int(hi-lo) || len(st.times) != int(end-first) {
-		st.zeroFigures()
-		return
-	}
-	for i, g := range st.groups {
-		at := g - lo
-		// Sources are gathered in place: at is never below i.
-		sources[i] = sources[at]
-		row := st.rows[at+1] - first - 1
-		if row >= uint32(len(st.times)) {
-			st.sources = sources
-			st.zeroFigures()
-			return
-		}
-		st.last = append(st.last, st.times[row])
-	}
-	st.sources = sources[:len(st.groups)]
-}
-
-func (st *stream) appendFigures(g uint32) {
-	lo, hi := st.c.groupRows(g)
-	last := uint32(0)
-	if lo < hi {
-		last = st.c.seen(hi - 1)
-	}
-	st.sources = append(st.sources, st.c.groupSources(g))
-	st.last = append(st.last, last)
-}
-
-// zeroFigures stands in for columns that turned out corrupt: their cursor
-// reports it, and the answer is dropped.
-func (st *stream) zeroFigures() {
-	n := len(st.groups)
-	st.sources = append(st.sources[:0], make([]uint32, n)...)
-	st.last = append(st.last[:0], make([]uint32, n)...)
 }

@@ -1,0 +1,108 @@
+package leaks
+
+// figures are what a block of whole groups is sorted by: the number of sources
+// and the time of the last row of each. Of the two, the one that leads the
+// order is decoded for all groups at once, the other only for groups that the
+// leading one does not rule out.
+type figures struct {
+	c    *tableCursor
+	rank *ranker
+
+	of            []uint32 // the groups
+	sources, last []uint32
+	// Which of the two are loaded; the others are looked up one by one.
+	haveSources, haveLast bool
+
+	rows, times []uint32
+}
+
+// load turns to the groups of a block, all from lo to hi; dense says that they
+// fill most of that. It returns how many rows it decoded.
+func (f *figures) load(groups []uint32, lo, hi uint32, dense bool) int {
+	f.of, f.haveSources, f.haveLast = groups, false, false
+	if !dense {
+		return 0
+	}
+	if f.rank.sort == ByLastSeen {
+		return f.loadLast(lo, hi)
+	}
+	f.loadSources(lo, hi)
+	floor := uint32(f.rank.floor >> 32)
+	passing := 0
+	for _, n := range f.sources {
+		if n >= floor {
+			passing++
+		}
+	}
+	if passing > len(groups)/8 {
+		return f.loadLast(lo, hi)
+	}
+	return 0
+}
+
+// at returns the figures of group i of the block, for the ranker's offer: one
+// that is ruled out by the leading figure has 0 for the other.
+func (f *figures) at(i int) (sources, last uint32) {
+	floor := uint32(f.rank.floor >> 32)
+	if f.rank.sort == ByLastSeen {
+		if last = f.lastOf(i); last < floor && f.rank.minSources <= 1 {
+			return 1, last
+		}
+		return f.sourcesOf(i), last
+	}
+	if sources = f.sourcesOf(i); sources < floor {
+		return sources, 0
+	}
+	return sources, f.lastOf(i)
+}
+
+func (f *figures) sourcesOf(i int) uint32 {
+	if f.haveSources {
+		return f.sources[i]
+	}
+	return f.c.groupSources(f.of[i])
+}
+
+func (f *figures) lastOf(i int) uint32 {
+	if f.haveLast {
+		return f.last[i]
+	}
+	lo, hi := f.c.groupRows(f.of[i])
+	if lo >= hi {
+		return 0 // only corrupt columns get here; their cursor says so
+	}
+	return f.c.seen(hi - 1)
+}
+
+func (f *figures) loadSources(lo, hi uint32) {
+	f.sources = f.c.decode(colGroupSources, lo, hi, f.sources[:0])
+	if len(f.sources) != int(hi-lo) {
+		return // corrupt; what is looked up instead says so, too
+	}
+	for i, g := range f.of {
+		f.sources[i] = f.sources[g-lo] // g-lo is never below i
+	}
+	f.sources, f.haveSources = f.sources[:len(f.of)], true
+}
+
+func (f *figures) loadLast(lo, hi uint32) int {
+	f.rows = f.c.decode(colGroupRow, lo, hi+1, f.rows[:0])
+	if len(f.rows) != int(hi-lo)+1 {
+		return 0
+	}
+	first, end := f.rows[0], f.rows[hi-lo]
+	if first > end || end-first > 8*(hi-lo) {
+		return 0 // a credential seen very often: do not decode all its rows
+	}
+	f.times = f.c.seenRange(first, end, f.times[:0])
+	f.last = f.last[:0]
+	for _, g := range f.of {
+		row := f.rows[g-lo+1] - first - 1
+		if row >= uint32(len(f.times)) {
+			return 0
+		}
+		f.last = append(f.last, f.times[row])
+	}
+	f.haveLast = true
+	return int(end - first)
+}
