@@ -30,7 +30,9 @@ const (
 
 	// maxSegmentRows bounds what merging puts into one segment, and so the
 	// memory of a merge, whatever the size of the store.
-	maxSegmentRows = 4 << 20
+	maxSegmentRows = 8 << 20
+	// mergeCacheBytes bounds the chunks that one merge keeps loaded.
+	mergeCacheBytes = 16 << 20
 	// maxBacklog is the number of segments at which an ingest waits for
 	// merging to catch up.
 	maxBacklog = 96

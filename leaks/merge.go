@@ -175,9 +175,13 @@ func (s *Store) mergeOnce(ctx context.Context, pick func([]kv.SegmentMeta) []kv.
 // publishes it in their place. The caller holds maintaining.
 func (s *Store) replace(ctx context.Context, sources []*handle, dropBefore uint32) (*handle, error) {
 	tables := make([]*table, len(sources))
+	cache := segment.NewCache(mergeCacheBytes)
 	edit := kv.Edit{}
 	for i, h := range sources {
-		tables[i] = h.table
+		var err error
+		if tables[i], err = h.forMerge(cache); err != nil {
+			return nil, err
+		}
 		edit.Remove = append(edit.Remove, h.meta.ID)
 	}
 	h, err := s.write(ctx, func(w *segment.Writer) (tableSummary, error) {

@@ -26,6 +26,20 @@ type handle struct {
 	unpublished *kv.SegmentFile // until it is published
 }
 
+// forMerge returns a view of the segment with a cache of its own: a merge reads
+// everything about once, and must not push what queries use out of theirs.
+func (h *handle) forMerge(cache *segment.Cache) (*table, error) {
+	r, err := segment.Open(h.file, h.meta.Size, segmentName(h.meta.ID), cache)
+	if err != nil {
+		return nil, err
+	}
+	t, err := openTable(r)
+	if err != nil {
+		return nil, fmt.Errorf("segment %s: %w", segmentName(h.meta.ID), err)
+	}
+	return t, nil
+}
+
 func (h *handle) close() error {
 	return errors.Join(h.reader.Close(), h.file.Close())
 }
