@@ -13,8 +13,7 @@ import (
 )
 
 // A fileCase is one of testdata/formats.json, the project's shared cases. The
-// kinds block, sysinfo, csv and card belong to a later issue and are not run
-// here; domains and e-mail halves are derived, and tested, by leaks.
+// kinds block, sysinfo, csv and card are Parse's, see TestParseSharedCases; domains and e-mail halves are derived, and tested, by leaks.
 type fileCase struct {
 	Name   string
 	Format string

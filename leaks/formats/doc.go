@@ -24,8 +24,8 @@
 // line, because files are merged by hand; the file as a whole is asked (the
 // first 256 KiB, at most 400 lines) only where a line alone is ambiguous. The
 // rules stand beside the code in line.go, url.go and combo.go. Control bytes
-// and blanks at the ends are removed, bytes that are not UTF-8 are kept as they
-// are, placeholders such as [NOT_SAVED] become empty, and a JSON object between
+// and blanks at the ends are removed, lines that are not UTF-8 are read as
+// Windows-1252 or -1251, whichever the file's sample looks like, placeholders such as [NOT_SAVED] become empty, and a JSON object between
 // such lines is read as one.
 //
 // UTF-8 with and without byte order mark, UTF-16 with one, LF and CRLF are

@@ -19,6 +19,14 @@ const (
 	ULP Format = "ulp"
 	// Combo is login:password, the login often an e-mail address.
 	Combo Format = "combo"
+	// CSV is columns under a header, parted by commas, semicolons, tabs or
+	// pipes. [Parse] reads it.
+	CSV Format = "csv"
+	// JSON is one document: stealer-parser's, or a list of objects. [Parse]
+	// reads it.
+	JSON Format = "json"
+	// Log is the "KEY: value" records of stealers. [Parse] reads it.
+	Log Format = "log"
 )
 
 // ErrNotText reports a file that holds no text, and so no records: an archive,
@@ -32,10 +40,10 @@ var ErrFormat = errors.New("unknown format")
 // Auto. The error matches [ErrFormat].
 func ParseFormat(name string) (Format, error) {
 	switch f := Format(strings.ToLower(name)); f {
-	case Auto, JSONL, ULP, Combo:
+	case Auto, JSONL, ULP, Combo, CSV, JSON, Log:
 		return f, nil
 	case "":
 		return Auto, nil
 	}
-	return "", fmt.Errorf("%w %q (have auto, jsonl, ulp, combo)", ErrFormat, name)
+	return "", fmt.Errorf("%w %q (have auto, jsonl, ulp, combo, csv, json, log)", ErrFormat, name)
 }

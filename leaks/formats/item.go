@@ -7,9 +7,11 @@ import (
 )
 
 // An Item is one thing read from the files of an input. Exactly one of Record,
-// Machine, Card and Cookies is set.
+// Machine, Card and Cookies is set. What the pointers point to is the caller's
+// until the next item is asked for; who keeps it longer copies it.
 type Item struct {
-	// Record is a credential, its machine's facts joined.
+	// Record is a credential, its machine's facts joined. Its Place says where
+	// it stood.
 	Record *leaks.Record
 	// Machine is a victim's machine whose log held no credential.
 	Machine *Machine

@@ -74,7 +74,7 @@ func TestLines(t *testing.T) {
 		{"John Doe:secret", "", "John Doe", "secret"},
 		{"+49 30 1234:secret", "", "+49 30 1234", "secret"},
 		{"ünal:secret", "", "ünal", "secret"},
-		{"caf\xe9:gar\xe7on", "", "caf\xe9", "gar\xe7on"},
+		{"caf\xe9:gar\xe7on", "", "café", "garçon"},
 		{"\ufeffme@example.com:pw", "", "me@example.com", "pw"},
 		{`{"username":"u","password":"p","host":"a.example.com"}`, "a.example.com", "u", "p"},
 	} {

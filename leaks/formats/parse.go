@@ -2,6 +2,7 @@ package formats
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/leakscope/leakscope/leaks"
 )
@@ -11,6 +12,7 @@ type blockParser struct {
 	jsonl   bool
 	maxLine int
 	source  string // for records that bring none
+	page    codePage
 	lines   lineParser
 	json    jsonReader
 }
@@ -39,6 +41,9 @@ func (p *blockParser) parse(b *block) {
 func (p *blockParser) line(b *block, line []byte) {
 	if !p.jsonl {
 		line = cleanLine(line)
+		if !isASCII(line) && !utf8.Valid(line) {
+			line = p.page.decode(line)
+		}
 	}
 	if i := skipBlank(line, 0); i == len(line) {
 		return

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"runtime"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/leakscope/leakscope/leaks"
 )
@@ -23,7 +24,8 @@ type Options struct {
 	Workers int    // parsing goroutines; 0 means GOMAXPROCS
 	MaxLine int    // longest line in bytes, without its newline; 0 means DefaultMaxLine
 
-	blockSize int // for tests; 0 means blockSize
+	blockSize int      // for tests; 0 means blockSize
+	page      codePage // of lines that are not UTF-8; 0 asks the sample
 }
 
 // Read returns the records of r in their order, and among them, with a
@@ -46,6 +48,9 @@ func Read(ctx context.Context, r io.Reader, opts Options) iter.Seq2[leaks.Record
 // end of r or the consumer.
 func read(ctx context.Context, r io.Reader, opts Options, yield func(leaks.Record, error) bool) error {
 	format, err := ParseFormat(string(opts.Format))
+	if err == nil && (format == CSV || format == JSON || format == Log) {
+		err = fmt.Errorf("%w: Read reads lines, and %q is for Parse", ErrFormat, format)
+	}
 	if err != nil {
 		return err
 	}
@@ -61,6 +66,10 @@ func read(ctx context.Context, r io.Reader, opts Options, yield func(leaks.Recor
 	if err != nil {
 		return err
 	}
+	page := opts.page
+	if page == pageUnknown && format != JSONL && !utf8.Valid(sample) {
+		page = guessPage(sample)
+	}
 	workers := opts.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -70,6 +79,7 @@ func read(ctx context.Context, r io.Reader, opts Options, yield func(leaks.Recor
 			jsonl:   format == JSONL,
 			maxLine: split.max,
 			source:  opts.Source,
+			page:    page,
 			lines:   lineParser{dialect: dialect},
 		}
 	})

@@ -337,12 +337,12 @@ func TestDetect(t *testing.T) {
 }
 
 func TestParseFormat(t *testing.T) {
-	for name, want := range map[string]Format{"": Auto, "auto": Auto, "JSONL": JSONL, "ulp": ULP, "Combo": Combo} {
+	for name, want := range map[string]Format{"": Auto, "auto": Auto, "JSONL": JSONL, "ulp": ULP, "Combo": Combo, "csv": CSV, "JSON": JSON, "log": Log} {
 		if f, err := ParseFormat(name); f != want || err != nil {
 			t.Errorf("%q: got %q, %v", name, f, err)
 		}
 	}
-	if _, err := ParseFormat("csv"); !errors.Is(err, ErrFormat) {
+	if _, err := ParseFormat("xml"); !errors.Is(err, ErrFormat) {
 		t.Errorf("got %v", err)
 	}
 }

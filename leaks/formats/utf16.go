@@ -9,8 +9,9 @@ import (
 )
 
 // decodeUTF16 returns r, in UTF-8 if r begins with the byte order mark of
-// UTF-16: some stealers and Windows editors write it. Without a mark the bytes
-// are passed on as they are. Half a surrogate pair becomes U+FFFD.
+// UTF-16, or without one looks like it: some stealers and Windows editors write
+// it. Other bytes are passed on as they are. Half a surrogate pair becomes
+// U+FFFD.
 func decodeUTF16(r io.Reader) io.Reader { return &utf16Reader{r: r} }
 
 type utf16Reader struct {
@@ -40,7 +41,7 @@ func (u *utf16Reader) Read(p []byte) (int, error) {
 		return u.r.Read(p)
 	}
 	for len(u.out) == 0 {
-		if u.err != nil {
+		if u.err != nil && len(u.in) == 0 {
 			return 0, u.err
 		}
 		if len(p) == 0 {
@@ -53,35 +54,71 @@ func (u *utf16Reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// begin looks at the first two bytes.
+// utf16Sample is how many bytes are looked at where no mark tells.
+const utf16Sample = 4 << 10
+
+// begin looks at the first bytes.
 func (u *utf16Reader) begin() {
 	u.begun = true
-	mark := make([]byte, 2)
+	sample := make([]byte, utf16Sample)
 	var n int
-	n, u.err = fill(context.Background(), u.r, mark)
-	u.in = mark[:n]
-	switch string(u.in) {
-	case "\xff\xfe":
-		u.order = binary.LittleEndian
-	case "\xfe\xff":
-		u.order = binary.BigEndian
+	n, u.err = fill(context.Background(), u.r, sample)
+	u.in = sample[:n]
+	switch {
+	case n >= 2 && sample[0] == 0xFF && sample[1] == 0xFE:
+		u.order, u.in = binary.LittleEndian, u.in[2:]
+	case n >= 2 && sample[0] == 0xFE && sample[1] == 0xFF:
+		u.order, u.in = binary.BigEndian, u.in[2:]
 	default:
-		return
+		if u.order = guessUTF16(u.in); u.order == nil {
+			return
+		}
 	}
-	u.in = nil
-	u.room = make([]byte, 64<<10)
+	u.room = make([]byte, max(64<<10, n))
+}
+
+// guessUTF16 returns the byte order of UTF-16 without a mark, nil for what is
+// not. In text of any language the ASCII characters in it (blanks, digits, line
+// ends, keys) have a zero for one byte, and no character has it for the other.
+func guessUTF16(b []byte) binary.ByteOrder {
+	pairs := len(b) / 2
+	if pairs < 4 {
+		return nil
+	}
+	var zeros [2]int
+	for i := 0; i+1 < len(b); i += 2 {
+		for j := range zeros {
+			if b[i+j] == 0 {
+				zeros[j]++
+			}
+		}
+	}
+	switch {
+	case zeros[1]*10 >= 4*pairs && zeros[0]*50 <= pairs:
+		return binary.LittleEndian
+	case zeros[0]*10 >= 4*pairs && zeros[1]*50 <= pairs:
+		return binary.BigEndian
+	}
+	return nil
 }
 
 // decode reads once and decodes what is whole.
 func (u *utf16Reader) decode() {
 	n := copy(u.room, u.in)
-	m, err := u.r.Read(u.room[n:])
-	if m < 0 || m > len(u.room)-n {
-		m, err = 0, errBadRead
+	m, err := 0, u.err
+	if err == nil {
+		if m, err = u.r.Read(u.room[n:]); m < 0 || m > len(u.room)-n {
+			m, err = 0, errBadRead
+		}
 	}
 	u.in, u.err = u.room[:n+m], err
 	u.text = u.text[:0]
-	defer func() { u.out = u.text }()
+	defer func() {
+		u.out = u.text
+		if err != nil {
+			u.in = nil // half a unit at the end
+		}
+	}()
 	for len(u.in) >= 2 {
 		r := rune(u.order.Uint16(u.in))
 		size := 2
