@@ -31,6 +31,8 @@ type Limits struct {
 	// Time is how long a file may take, its consumer's time included. Default
 	// none.
 	Time time.Duration
+
+	free int64 // for tests; 0 means freeBytes
 }
 
 const (
@@ -78,6 +80,7 @@ func newBudget(ctx context.Context, l Limits, packed int64) *budget {
 		Depth:   cmp.Or(l.Depth, defaultDepth),
 		Nested:  cmp.Or(l.Nested, defaultNested),
 		Time:    l.Time,
+		free:    cmp.Or(l.free, freeBytes),
 	}}
 }
 
@@ -116,7 +119,7 @@ func (b *budget) unpacked(n int) error {
 	switch {
 	case b.bytes > b.limits.Bytes:
 		return b.exceed("more than %d bytes unpacked", b.limits.Bytes)
-	case b.bytes > freeBytes && b.bytes/b.limits.Ratio > b.packed:
+	case b.bytes > b.limits.free && b.bytes/b.limits.Ratio > b.packed:
 		return b.exceed("unpacks to more than %d times its size", b.limits.Ratio)
 	}
 	return nil

@@ -145,18 +145,25 @@ func (w *walker) tar(s *source, depth int) error {
 	if err != nil {
 		return err
 	}
-	seek, _ := r.(io.Seeker)
+	seek, _ := r.(*io.SectionReader)
 	if s.at == nil {
 		seek = nil
 	}
 	var names names
-	tr := tar.NewReader(r)
+	end := &ending{r: r}
+	tr := tar.NewReader(end)
+	if seek != nil {
+		tr = tar.NewReader(seekEnding{end, seek})
+	}
 	for {
 		var h *tar.Header
 		err := safely(func() (err error) {
 			h, err = tr.Next()
 			return err
 		})
+		if err == io.EOF && end.met {
+			err = io.ErrUnexpectedEOF // archive/tar does not insist on the end mark
+		}
 		if err == io.EOF {
 			return names.finish(w, s.place)
 		}
@@ -207,6 +214,24 @@ func (w *walker) tar(s *source, depth int) error {
 			return err
 		}
 	}
+}
+
+// ending notes that its reader ended.
+type ending struct {
+	r   io.Reader
+	met bool
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	e.met = e.met || n == 0 && err == io.EOF
+	return n, err
+}
+
+// seekEnding lets archive/tar skip what nobody reads.
+type seekEnding struct {
+	*ending
+	io.Seeker
 }
 
 func sparse(h *tar.Header) bool {

@@ -41,7 +41,11 @@ func (z *zipReader) decode(f *zipFile, raw io.Reader) (io.ReadCloser, error) {
 	if f.streamed {
 		return rc, nil
 	}
-	return &checked{rc: rc, left: f.size, sum: f.crc, none: f.noCRC, hash: crc32.NewIEEE()}, nil
+	var tail io.Reader
+	if f.aes != nil {
+		tail = raw // its own sum stands behind what the decoder reads
+	}
+	return &checked{tail: tail, rc: rc, left: f.size, sum: f.crc, none: f.noCRC, hash: crc32.NewIEEE()}, nil
 }
 
 // unzip is the decoder of a method (4.4.5).
@@ -160,6 +164,7 @@ type checked struct {
 	hash hash.Hash32
 	// inside says that more follows in the stream.
 	inside bool
+	tail   io.Reader // to be read to its end, too
 }
 
 func (c *checked) Read(p []byte) (int, error) {
@@ -180,6 +185,11 @@ func (c *checked) Read(p []byte) (int, error) {
 			return 0, err
 		case !c.none && c.hash.Sum32() != c.sum:
 			return 0, errChecksum
+		}
+		if c.tail != nil {
+			if _, err := io.Copy(io.Discard, c.tail); err != nil {
+				return 0, err
+			}
 		}
 		return 0, io.EOF
 	}
