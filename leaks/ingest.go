@@ -108,6 +108,11 @@ func (s *Store) Ingest(ctx context.Context, seq iter.Seq2[Record, error], opts *
 			w.seen = uint32(rec.Seen)
 		}
 	}
+	s.ingests.Add(1)
+	defer func() {
+		s.ingests.Add(-1)
+		s.poke()
+	}()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(s.life, func() { cancel(ErrClosed) })()

@@ -47,7 +47,8 @@ func (s *Store) awaitMerging(ctx context.Context) error {
 	for !s.opts.NoBackgroundMerge {
 		merged := s.merged.wait()
 		s.mu.Lock()
-		backlog := s.current != nil && len(s.current.segments) >= maxBacklog
+		backlog := s.current != nil && len(s.current.segments) >= maxBacklog &&
+			fullTier(s.current.metas(), s.opts.MergeFanout) != nil
 		s.mu.Unlock()
 		if !backlog {
 			break
@@ -64,10 +65,15 @@ func (s *Store) awaitMerging(ctx context.Context) error {
 	return nil
 }
 
-// mergeTiers merges until no tier is full.
+// mergeTiers merges until no tier is full. While an ingest runs it leaves a few
+// segments more: merging them all the more at once afterwards is cheaper, and
+// the processor is the ingest's.
 func (s *Store) mergeTiers(ctx context.Context) error {
 	for ctx.Err() == nil {
 		merged, err := s.mergeOnce(ctx, func(list []kv.SegmentMeta) []kv.SegmentMeta {
+			if s.ingests.Load() > 0 && len(list) < 2*s.opts.MergeFanout {
+				return nil
+			}
 			return fullTier(list, s.opts.MergeFanout)
 		})
 		if err != nil || !merged {
@@ -148,13 +154,11 @@ func (s *Store) mergeOnce(ctx context.Context, pick func([]kv.SegmentMeta) []kv.
 		return false, err
 	}
 	defer s.release(sn)
-	metas := make([]kv.SegmentMeta, len(sn.segments))
 	byID := make(map[uint64]*handle, len(sn.segments))
-	for i, h := range sn.segments {
-		metas[i] = h.meta
+	for _, h := range sn.segments {
 		byID[h.meta.ID] = h
 	}
-	picked := pick(metas)
+	picked := pick(sn.metas())
 	if len(picked) == 0 {
 		return false, nil
 	}

@@ -16,20 +16,28 @@ func tier(rows uint64, fanout int) int {
 }
 
 // fullTier returns the segments to merge next: of the lowest tier that has
-// one, the first run of at least fanout adjacent segments that are all of that
-// tier or a lower one, and together within maxSegmentRows. list is oldest
-// first. Merging whole runs of small segments keeps the number of times a row
-// is rewritten to about one a tier.
+// one, the first run of adjacent segments that are all of that tier or a lower
+// one, and together within maxSegmentRows, if at least fanout of them are of that
+// tier itself. list is oldest first.
+//
+// Segments of lower tiers between those are taken along, as only adjacent ones
+// can be merged, but count for less: otherwise every few small segments behind
+// a large one would have the large one rewritten. Twice as many of any tier do
+// if none has more than half of the rows.
 func fullTier(list []kv.SegmentMeta, fanout int) []kv.SegmentMeta {
 	highest := tier(maxSegmentRows, fanout)
 	for t := 0; t <= highest; t++ {
 		for lo := 0; lo < len(list); {
-			hi, rows := lo, uint64(0)
+			hi, rows, largest, full := lo, uint64(0), uint64(0), 0
 			for hi < len(list) && tier(list[hi].Rows, fanout) <= t && rows+list[hi].Rows <= maxSegmentRows {
 				rows += list[hi].Rows
+				largest = max(largest, list[hi].Rows)
+				if tier(list[hi].Rows, fanout) == t {
+					full++
+				}
 				hi++
 			}
-			if hi-lo >= fanout {
+			if full >= fanout || hi-lo >= 2*fanout && 2*largest <= rows {
 				return list[lo:hi]
 			}
 			lo = max(hi, lo+1)

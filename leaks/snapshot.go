@@ -76,6 +76,15 @@ func (sn *snapshot) contents() contents {
 	return c
 }
 
+// metas lists the segments for the merge policy.
+func (sn *snapshot) metas() []kv.SegmentMeta {
+	list := make([]kv.SegmentMeta, len(sn.segments))
+	for i, h := range sn.segments {
+		list[i] = h.meta
+	}
+	return list
+}
+
 // retain takes the snapshot's own reference and one of each segment. The
 // caller holds Store.mu, or is alone.
 func (sn *snapshot) retain() {

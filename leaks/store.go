@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/leakscope/leakscope/internal/kv"
@@ -28,6 +29,7 @@ type Store struct {
 	// replaces segments: merging, Compact, Expire.
 	ingesting   semaphore
 	maintaining semaphore
+	ingests     atomic.Int32 // that run now
 
 	// publishing serialises changes of the manifest with those of current.
 	publishing sync.Mutex

@@ -1,0 +1,75 @@
+package leaks
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/leakscope/leakscope/internal/kv"
+)
+
+// simulateMerging adds segments of the given sizes one after another and merges
+// as the background does. It returns what is left, and the rows written by
+// merges.
+func simulateMerging(sizes []uint64, fanout int) (list []kv.SegmentMeta, written uint64) {
+	id := uint64(0)
+	for _, rows := range sizes {
+		id++
+		list = append(list, kv.SegmentMeta{ID: id, Rows: rows})
+		for {
+			run := fullTier(list, fanout)
+			if run == nil {
+				break
+			}
+			merged := kv.SegmentMeta{ID: run[0].ID}
+			for _, m := range run {
+				merged.Rows += m.Rows
+			}
+			written += merged.Rows
+			at := 0
+			for list[at].ID != run[0].ID {
+				at++
+			}
+			rest := append([]kv.SegmentMeta{merged}, list[at+len(run):]...)
+			list = append(list[:at:at], rest...)
+		}
+	}
+	return list, written
+}
+
+func TestMergePolicyBoundsRewritesAndSegments(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, c := range []struct {
+		name         string
+		size         func() uint64
+		rewrites     float64 // of each row, at most
+		segmentsMost int
+	}{
+		{"full", func() uint64 { return 1 << 19 }, 1, 100},
+		{"cut by memory", func() uint64 { return 130_000 + rng.Uint64N(20_000) }, 1, 60},
+		{"small", func() uint64 { return 1 + rng.Uint64N(1000) }, 4, 40},
+		{"mixed", func() uint64 { return 1 << rng.IntN(18) }, 4, 60},
+	} {
+		sizes, total := make([]uint64, 400), uint64(0)
+		for i := range sizes {
+			sizes[i] = c.size()
+			total += sizes[i]
+		}
+		list, written := simulateMerging(sizes, 8)
+		if r := float64(written) / float64(total); r > c.rewrites {
+			t.Errorf("%s: each row is rewritten %.1f times, want at most %v", c.name, r, c.rewrites)
+		}
+		if len(list) > c.segmentsMost {
+			t.Errorf("%s: %d segments are left of %d", c.name, len(list), len(sizes))
+		}
+		rows := uint64(0)
+		for _, m := range list {
+			rows += m.Rows
+			if m.Rows > maxSegmentRows {
+				t.Errorf("%s: a segment of %d rows", c.name, m.Rows)
+			}
+		}
+		if rows != total {
+			t.Errorf("%s: %d rows of %d are left", c.name, rows, total)
+		}
+	}
+}
