@@ -174,7 +174,7 @@ type content struct {
 func sniff(sample []byte) content {
 	var c content
 	trimmed := bytes.TrimLeft(sample, " \t\r\n")
-	if len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') && opensJSON(firstLine(trimmed)) {
+	if len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') && opensJSON(firstLine(trimmed)) && !opensHeading(firstLine(trimmed)) {
 		line := firstLine(trimmed)
 		switch {
 		case trimmed[0] == '{' && len(line) > 1 && line[len(line)-1] == '}' && !bytes.Contains(line, []byte(`"systems_data"`)) &&
@@ -190,6 +190,12 @@ func sniff(sample []byte) content {
 	}
 	c.labelled, c.system = sniffLabels(sample)
 	return c
+}
+
+// opensHeading reports whether a line is ["Browser" = "Profile"].
+func opensHeading(line []byte) bool {
+	_, ok := browserHeading(string(line[:min(len(line), 512)]))
+	return ok
 }
 
 func firstLine(b []byte) []byte {

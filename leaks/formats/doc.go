@@ -10,7 +10,9 @@
 // host, domain, root_domain, protocol, local_part, email_domain, type,
 // upload_stealed, upload_date, log_date, source, stealer_name, country,
 // ip_address, computer_name, machine_user, machine_id, hardware_id, software).
-// Names are matched exactly, other members are ignored, null and "" mean
+// Names are matched exactly; where one of ours is missing, the common names of
+// other tools count (url, login, user, email, pass, application, hwid and their
+// like). Other members are ignored, null and "" mean
 // absent, of repeated members the last counts. A line is accepted when
 // encoding/json accepts it as an object, with two exceptions: text that is not
 // UTF-8 is refused instead of altered, and values nested deeper than 512 levels

@@ -1,5 +1,7 @@
 package formats
 
+import "strings"
+
 // A field numbers the members of a JSON object that we know.
 type field uint8
 
@@ -25,10 +27,22 @@ const (
 	fieldUploadStealed
 	fieldUploadDate
 	fieldLogDate
+
+	// Fields by other tools' names, which count where our own are missing.
+	fieldOtherHost
+	fieldOtherLogin
+	fieldOtherEmail
+	fieldOtherPassword
+	fieldOtherSoftware
+	fieldOtherHardwareID
+
 	fieldNone // any other
 )
 
-var fieldNames = [fieldNone]string{
+// numFields counts those with names of our own.
+const numFields = fieldOtherHost
+
+var fieldNames = [numFields]string{
 	fieldUsername: "username", fieldPassword: "password", fieldHost: "host",
 	fieldDomain: "domain", fieldRoot: "root_domain", fieldProtocol: "protocol",
 	fieldLocalPart: "local_part", fieldEmailDomain: "email_domain",
@@ -44,6 +58,18 @@ var fieldNumbers = func() map[string]field {
 	m := make(map[string]field, len(fieldNames))
 	for f, name := range fieldNames {
 		m[name] = field(f)
+	}
+	for f, names := range map[field]string{
+		fieldOtherHost:       "url uri link site website origin_url login_url login_uri hostname URL Url Host",
+		fieldOtherLogin:      "login user user_name userlogin user_login Username Login User",
+		fieldOtherEmail:      "email mail email_address account Email",
+		fieldOtherPassword:   "pass passwd pwd user_password login_password Password Pass",
+		fieldOtherSoftware:   "application browser soft app Application Browser",
+		fieldOtherHardwareID: "hwid HWID",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			m[name] = f
+		}
 	}
 	return m
 }()

@@ -32,6 +32,7 @@ type object struct {
 	layout   *layout
 	kind     string // members that are no strings in a record
 	dates    [3]string
+	other    [fieldNone - numFields]string
 	wrong    uint32 // bit per field: its last value was of a wrong JSON kind
 	nonASCII bool   // some string has a byte above 0x7f
 }
@@ -125,7 +126,7 @@ func (o *object) notString(b []byte, i int, f field) int {
 	if f != fieldNone {
 		*o.at(f) = ""
 		o.wrong &^= 1 << f
-		if !null {
+		if !null && f < numFields {
 			o.wrong |= 1 << f
 		}
 	}
@@ -188,6 +189,9 @@ func (o *object) at(f field) *string {
 	case fieldLogDate:
 		return &o.dates[2]
 	}
+	if f > fieldLogDate && f < fieldNone {
+		return &o.other[f-numFields]
+	}
 	return &o.kind
 }
 
@@ -198,6 +202,17 @@ func (o *object) finish() (leaks.RejectReason, string) {
 			if o.wrong&(1<<f) != 0 {
 				return leaks.RejectFieldType, name
 			}
+		}
+	}
+	for _, p := range [...]struct {
+		to   *string
+		from field
+	}{
+		{&o.rec.Host, fieldOtherHost}, {&o.rec.Username, fieldOtherLogin}, {&o.rec.Username, fieldOtherEmail},
+		{&o.rec.Password, fieldOtherPassword}, {&o.rec.Software, fieldOtherSoftware}, {&o.rec.HardwareID, fieldOtherHardwareID},
+	} {
+		if *p.to == "" {
+			*p.to = o.other[p.from-numFields]
 		}
 	}
 	if o.kind != "" {

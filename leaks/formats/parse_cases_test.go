@@ -119,7 +119,9 @@ func (c *parseCase) files() []memFile {
 			name = "dump.csv"
 		}
 	}
-	return []memFile{{Path: name, Text: c.Input, Bytes: c.Bytes}}
+	// A line above the bound would make the table unreadable.
+	input := strings.ReplaceAll(c.Input, "@@LONG@@", strings.Repeat("x", formats.DefaultMaxLine+1))
+	return []memFile{{Path: name, Text: input, Bytes: c.Bytes}}
 }
 
 func recordMap(r leaks.Record) map[string]any {
@@ -248,7 +250,7 @@ func TestParseCases(t *testing.T) {
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".json"), func(t *testing.T) { n += runCases(t, name) })
 	}
-	if n < 0 {
+	if n < 100 {
 		t.Errorf("%d cases", n)
 	}
 }

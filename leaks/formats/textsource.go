@@ -30,7 +30,7 @@ func newTextSource(ctx context.Context, r io.Reader, size int64, maxLine int) *t
 }
 
 // sample returns the beginning of the file without consuming it, but for a byte
-// order mark. It is the first call.
+// order mark. Its lines end in '\n'. It is the first call.
 func (t *textSource) sample() ([]byte, error) {
 	n := chunkSize
 	if 0 <= t.size && t.size < chunkSize {
@@ -44,10 +44,14 @@ func (t *textSource) sample() ([]byte, error) {
 	if bytes.IndexByte(t.buf, '\n') < 0 && bytes.IndexByte(t.buf, '\r') >= 0 {
 		t.newline = '\r'
 	}
+	sample := t.buf
+	if t.newline == '\r' {
+		sample = bytes.ReplaceAll(sample, []byte{'\r'}, []byte{'\n'})
+	}
 	if !utf8.Valid(t.buf) {
 		t.page = guessPage(t.buf)
 	}
-	return t.buf, nil
+	return sample, nil
 }
 
 // read puts up to n more bytes behind buf, in fresh memory.
