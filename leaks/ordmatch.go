@@ -7,11 +7,34 @@ import "math/bits"
 type ordMatch struct {
 	known, yes []uint64 // bitsets
 	test       func(ord uint32) bool
+	some       int // entries added; only of a newOrdSet
 }
 
 func newOrdMatch(n uint32, test func(ord uint32) bool) *ordMatch {
 	words := make([]uint64, 2*(n/64+1))
 	return &ordMatch{known: words[:n/64+1], yes: words[n/64+1:], test: test}
+}
+
+// newOrdSet returns one that knows its answers: those added match.
+func newOrdSet(n uint32) *ordMatch {
+	m := newOrdMatch(n, nil)
+	for i := range m.known {
+		m.known[i] = ^uint64(0)
+	}
+	return m
+}
+
+func (m *ordMatch) add(ord uint32) {
+	if w := ord / 64; int(w) < len(m.yes) {
+		m.yes[w] |= 1 << (ord % 64)
+		m.some++
+	}
+}
+
+func (m *ordMatch) addRange(lo, hi uint32) {
+	for ; lo < hi; lo++ {
+		m.add(lo)
+	}
 }
 
 func (m *ordMatch) match(ord uint32) bool {

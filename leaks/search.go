@@ -2,12 +2,17 @@ package leaks
 
 import "github.com/leakscope/leakscope/index"
 
+// eagerSearch is how many groups must be in scope for the dictionaries to be
+// searched as a whole, once, rather than each string when a row first holds
+// it. Tests lower it.
+var eagerSearch uint32 = 4096
+
 // A searcher decides whether a row matches the search text of a plan. The
 // fields of a credential (root domain, domain, username, e-mail domain) are
 // looked at first: where one matches, every row of the group does.
 type searcher struct {
-	s                                     *selection
-	root, domain, user, mail, host, facts *ordMatch
+	s                               *selection
+	root, domain, user, host, facts *ordMatch
 
 	// in is the root domain whose groups were asked for last, and whether it
 	// matches: groups come in order of their roots.
@@ -15,17 +20,19 @@ type searcher struct {
 	rootMatch bool
 }
 
+// newSearcher prepares to look at each string when it is needed.
 func newSearcher(s *selection) *searcher {
 	m := index.NewMatcher(s.p.search)
 	c, t := s.c, s.t
 	in := func(d dictID) *ordMatch {
 		return newOrdMatch(t.dictLen(d), func(ord uint32) bool { return m.Match(c.bytes(d, ord)) })
 	}
-	sr := &searcher{s: s, root: in(dictRoot), domain: in(dictDomain), mail: in(dictMail), host: in(dictHost)}
+	sr := &searcher{s: s, root: in(dictRoot), domain: in(dictDomain), host: in(dictHost)}
+	mail := in(dictMail)
 	var name []byte
 	sr.user = newOrdMatch(t.dictLen(dictUser), func(user uint32) bool {
 		name = c.appendUsername(name[:0], user)
-		return m.Match(name) || sr.mail.match(c.userMail(user))
+		return m.Match(name) || mail.match(c.userMail(user))
 	})
 	sr.facts = newOrdMatch(t.machines, func(machine uint32) bool {
 		return m.Match(c.bytes(dictIP, c.machineField(machine, machineIP))) ||

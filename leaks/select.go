@@ -57,7 +57,12 @@ func newSelection(ctx context.Context, p *plan, t *table) (*selection, error) {
 		s.narrow()
 	}
 	if p.search != "" {
-		s.search = newSearcher(s)
+		if err := s.searchFor(ctx); err != nil {
+			return nil, err
+		}
+		if len(s.ranges) == 0 && len(s.list) == 0 {
+			return nil, s.c.err()
+		}
 	}
 	s.every = len(s.groupTests) == 0 && len(s.rowTests) == 0 && s.rows == nil && s.search == nil
 	return s, s.c.err()
@@ -290,6 +295,19 @@ func (s *selection) rowBounds() (lo, hi uint32) {
 	lo, _ = s.c.groupRows(first)
 	_, hi = s.c.groupRows(last)
 	return lo, hi
+}
+
+// searchFor prepares the search, for many groups all at once.
+func (s *selection) searchFor(ctx context.Context) error {
+	inScope := uint32(0)
+	for _, r := range s.ranges {
+		inScope += r.hi - r.lo
+	}
+	if inScope >= eagerSearch {
+		return s.searchAll(ctx)
+	}
+	s.search = newSearcher(s)
+	return nil
 }
 
 // narrow replaces the groups in scope by those that hold a row of s.rows, when
