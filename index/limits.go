@@ -22,4 +22,12 @@ const (
 	pieceShift       = 20        // rows of a stored bitmap piece: 1<<pieceShift
 	bitmapChunkBytes = 64 << 10  // bitmaps share a chunk up to this size
 	maxBitmapChunk   = 256 << 10 // none is longer: a piece has 16 containers of 8 KiB at most
+
+	textBlockShift = 7 // strings of a block of a text index: 1<<textBlockShift
+	textBlockMask  = 1<<textBlockShift - 1
+	textPartBlocks = 1<<16 - 1 // most blocks of a part
+	textPartKeys   = 1 << 20   // a part ends with the block that brings its distinct keys to this
+	textChunkBytes = 16 << 10  // a chunk of lists is cut once it reaches this
+	textShortRange = 1 << 10   // so many strings are searched as fast without
+	textWorthBytes = 256       // so long a list is decoded to save the search of one block, at most
 )

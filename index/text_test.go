@@ -1,0 +1,318 @@
+package index
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/leakscope/leakscope/internal/codec"
+)
+
+func buildText(t testing.TB, strs []string) (*Text, *codec.MemChunks) {
+	t.Helper()
+	chunks := new(codec.MemChunks)
+	w := NewTextWriter(chunks, 0)
+	for _, s := range strs {
+		w.Add([]byte(s))
+	}
+	if err := w.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	x, err := OpenText(chunks, uint32(len(strs)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x, chunks
+}
+
+// nasty makes strings where folding, borders of runes and lengths matter.
+func nasty(rng *rand.Rand, n int) []string {
+	atoms := []string{"a", "A", "b", "ab", "s", "S", "ſ", "k", "K", "\u212a", "é", "É", "ß", "ẞ", "ж", "Ж", "Σ", "σ", "ς", "İ", "ı", "i", "\xc5", "\xbf", "\xe2\x84", "\xaa", "\xff", "\x00", "@", ".", "-", "_", "1", "9", "日", "本", "/", ":", "Ω", "Ω", "ǅ", "\U00010400", "\U00010428"}
+	out := make([]string, n)
+	for i := range out {
+		var b strings.Builder
+		for range rng.IntN(8) {
+			b.WriteString(atoms[rng.IntN(len(atoms))])
+		}
+		out[i] = b.String()
+	}
+	slices.Sort(out)
+	return out
+}
+
+// needles takes pieces of the strings, of either case, and some that are in
+// none.
+func needles(rng *rand.Rand, strs []string, n int) []string {
+	out := []string{"", "a", "ab", "sk", "ſs", "kkk", "\u212a", "\u212a\u212a", "日本", "\xff\xff\xff", "zzzz", strings.Repeat("long", 300), strings.Repeat("longer", 20)}
+	for range n {
+		s := strs[rng.IntN(len(strs))]
+		from := rng.IntN(len(s) + 1)
+		s = s[from : from+rng.IntN(min(len(s)-from, 9)+1)]
+		switch rng.IntN(4) {
+		case 0:
+			s = strings.ToUpper(s)
+		case 1:
+			s = Fold(s)
+		case 2:
+			s += string(byte(rng.IntN(256)))
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// smallParts makes strings enough for several parts.
+func manyStrings(rng *rand.Rand, n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		b := make([]byte, 4+rng.IntN(20))
+		for j := range b {
+			b[j] = "abcdefghijklmnopqrstuvwxyz0123456789.-_"[rng.IntN(39)]
+		}
+		out[i] = string(b)
+	}
+	return out
+}
+
+func TestSearchTextIsSearch(t *testing.T) {
+	rng := rand.New(rand.NewPCG(21, 1))
+	mixed, _ := corpus(rng, 9000)
+	for name, strs := range map[string][]string{
+		"none": nil, "one": {"École"}, "nasty": nasty(rng, 7000), "names": benchStrings(40_000), "mixed": append(nasty(rng, 1500), mixed...),
+		"parts": manyStrings(rng, 250_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, _ := buildDict(t, strs)
+			x, _ := buildText(t, strs)
+			if name == "parts" && len(x.parts) < 2 {
+				t.Fatalf("%d parts", len(x.parts))
+			}
+			folded := make([]string, len(strs))
+			for i, s := range strs {
+				folded[i] = Fold(s)
+			}
+			tries := 150
+			if len(strs) > 100_000 {
+				tries = 40
+			}
+			for _, needle := range needles(rng, append(strs, "filler"), tries) {
+				m := NewMatcher(needle)
+				lo := rng.IntN(len(strs) + 1)
+				hi := lo + rng.IntN(len(strs)-lo+1)
+				if rng.IntN(2) == 0 {
+					lo, hi = 0, len(strs)
+				}
+				checkSearchText(t, d, x, folded, lo, hi, m)
+			}
+		})
+	}
+}
+
+func checkSearchText(t *testing.T, d *Dict, x *Text, folded []string, lo, hi int, m *Matcher) {
+	t.Helper()
+	var want []uint32
+	for i := lo; i < hi; i++ {
+		if strings.Contains(folded[i], string(m.needle)) {
+			want = append(want, uint32(i))
+		}
+	}
+	// The ranges: apart, ascending, within, and all matches in them.
+	next, i := uint32(lo), 0
+	first := true
+	used, err := x.Candidates(uint32(lo), uint32(hi), m, func(from, to uint32) bool {
+		if from >= to || from < next || !first && from == next || to > uint32(hi) {
+			t.Fatalf("needle %q in %d..%d: range %d..%d after %d", m.needle, lo, hi, from, to, next)
+		}
+		if i < len(want) && want[i] < from {
+			t.Fatalf("needle %q in %d..%d: %d is missed", m.needle, lo, hi, want[i])
+		}
+		for i < len(want) && want[i] < to {
+			i++
+		}
+		next, first = to, false
+		return true
+	})
+	if err != nil || used != (x != nil && len(m.needle) >= 3) || used && i != len(want) {
+		t.Fatalf("needle %q in %d..%d: %d of %d in candidates; used %v, %v", m.needle, lo, hi, i, len(want), used, err)
+	}
+	c := d.Cursor()
+	var got []uint32
+	c.SearchText(x, uint32(lo), uint32(hi), m, func(ord uint32) bool { got = append(got, ord); return true })
+	if !slices.Equal(got, want) || c.Err() != nil {
+		t.Fatalf("needle %q in %d..%d: %d matches, want %d (%v)", m.needle, lo, hi, len(got), len(want), c.Err())
+	}
+	if len(want) > 1 {
+		n := 0
+		c.SearchText(x, uint32(lo), uint32(hi), m, func(uint32) bool { n++; return n < 2 })
+		if n != 2 {
+			t.Fatalf("needle %q: stopped after %d", m.needle, n)
+		}
+	}
+}
+
+func TestTextList(t *testing.T) {
+	rng := rand.New(rand.NewPCG(22, 1))
+	for range 20_000 {
+		blocks := uint32(1 + rng.IntN(1<<rng.IntN(17)))
+		blocks = min(blocks, textPartBlocks)
+		set := map[uint16]bool{}
+		for range 1 + rng.IntN(1<<rng.IntN(9)) {
+			b := uint16(rng.IntN(int(blocks)))
+			if rng.IntN(3) == 0 { // clusters leave long gaps
+				b %= 64
+				b = uint16(min(uint32(b), blocks-1))
+			}
+			set[b] = true
+		}
+		var list []uint16
+		for b := range set {
+			list = append(list, b)
+		}
+		slices.Sort(list)
+		stored := appendList(nil, list, blocks)
+		got, ok := decodeList(nil, stored, blocks)
+		if !ok || len(got) != len(list) {
+			t.Fatalf("%d of %d: %v, %d back", len(list), blocks, ok, len(got))
+		}
+		for i, b := range list {
+			if got[i] != uint32(b) {
+				t.Fatalf("number %d of %d: %d, want %d", i, len(list), got[i], b)
+			}
+		}
+		if _, ok := decodeList(nil, stored, uint32(list[len(list)-1])); ok {
+			t.Fatal("a number beyond the blocks passes")
+		}
+	}
+}
+
+// TestTextWritesNothing: small dictionaries pay nothing.
+func TestTextWritesNothing(t *testing.T) {
+	for n, want := range map[int]bool{0: false, 99: false, 100: true} {
+		chunks := new(codec.MemChunks)
+		w := NewTextWriter(chunks, 100)
+		for range n {
+			w.Add([]byte("name"))
+		}
+		if err := w.Finish(); err != nil || (len(*chunks) > 0) != want {
+			t.Fatalf("%d strings: %d chunks, %v", n, len(*chunks), err)
+		}
+		x, err := OpenText(chunks, uint32(n))
+		if err != nil || (x != nil) != want {
+			t.Fatalf("%d strings: %v, %v", n, x, err)
+		}
+	}
+}
+
+func TestTextRefusals(t *testing.T) {
+	x, chunks := buildText(t, benchStrings(3000))
+	d, _ := buildDict(t, benchStrings(3000))
+	m := NewMatcher("anna")
+	for _, r := range [][2]uint32{{2, 1}, {0, 3001}} {
+		if _, err := x.Candidates(r[0], r[1], m, nil); !errors.Is(err, codec.ErrCorrupt) {
+			t.Errorf("range %v: %v", r, err)
+		}
+	}
+	if _, err := OpenText(chunks, 2999); !errors.Is(err, codec.ErrCorrupt) {
+		t.Errorf("another number of strings: %v", err)
+	}
+	sink := errSink{errors.New("full")}
+	w := NewTextWriter(sink, 0)
+	for range 5 {
+		w.Add([]byte("abcdef"))
+	}
+	if err := w.Finish(); !errors.Is(err, sink.err) {
+		t.Errorf("sink's error: %v", err)
+	}
+	// An index that fails fails the search.
+	(*chunks)[0] = []byte{0xff}
+	c := d.Cursor()
+	c.SearchText(x, 0, 3000, m, func(uint32) bool { return true })
+	if !errors.Is(c.Err(), codec.ErrCorrupt) {
+		t.Errorf("damage: %v", c.Err())
+	}
+}
+
+type errSink struct{ err error }
+
+func (s errSink) WriteChunk([]byte) error { return s.err }
+
+// exerciseText asks an index whose bytes nobody vouches for.
+func exerciseText(x *Text, needle string) error {
+	last := uint32(0)
+	_, err := x.Candidates(0, x.n, NewMatcher(needle), func(from, to uint32) bool {
+		if from < last || to <= from || to > x.n {
+			panic(fmt.Sprint("range ", from, to, last))
+		}
+		last = to
+		return true
+	})
+	return err
+}
+
+func TestTextDamage(t *testing.T) {
+	rng := rand.New(rand.NewPCG(23, 1))
+	strs := append(nasty(rng, 700), benchStrings(5000)...)
+	_, chunks := buildText(t, strs)
+	words := needles(rng, strs, 50)
+	for range 4000 {
+		bad := make(codec.MemChunks, len(*chunks))
+		for i, b := range *chunks {
+			bad[i] = slices.Clone(b)
+		}
+		i := rng.IntN(len(bad))
+		at := rng.IntN(len(bad[i]))
+		if rng.IntN(3) == 0 {
+			bad[i] = bad[i][:at]
+		} else {
+			bad[i][at] = byte(rng.IntN(256))
+		}
+		x, err := OpenText(&bad, uint32(len(strs)))
+		for k := 0; k < 10 && err == nil; k++ {
+			err = exerciseText(x, words[rng.IntN(len(words))])
+		}
+		if err != nil && !errors.Is(err, codec.ErrCorrupt) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func FuzzText(f *testing.F) {
+	_, chunks := buildText(f, []string{"alpha.example", "alpine.example", "beta.example"})
+	f.Add((*chunks)[0], (*chunks)[1], uint32(3), "alp")
+	f.Add([]byte{}, []byte{1, 0, 0, 0}, uint32(0), "xyz")
+	f.Fuzz(func(t *testing.T, chunk, dir []byte, n uint32, needle string) {
+		bad := codec.MemChunks{chunk, dir}
+		x, err := OpenText(&bad, n)
+		if err == nil {
+			err = exerciseText(x, needle)
+		}
+		if err != nil && !errors.Is(err, codec.ErrCorrupt) {
+			t.Fatal(err)
+		}
+	})
+}
+
+// FuzzTextSearch: whatever the strings and the needle, the index misses
+// nothing.
+func FuzzTextSearch(f *testing.F) {
+	f.Add("Straſse\n\u212aelvin\nabc", "SSE")
+	f.Add("a\xe2\x84\xaab\nxyz", "akb")
+	f.Fuzz(func(t *testing.T, text, needle string) {
+		strs := strings.Split(text, "\n")
+		for _, s := range strs {
+			if len(s) > MaxString {
+				return
+			}
+		}
+		d, _ := buildDict(t, strs)
+		x, _ := buildText(t, strs)
+		folded := make([]string, len(strs))
+		for i, s := range strs {
+			folded[i] = Fold(s)
+		}
+		checkSearchText(t, d, x, folded, 0, len(strs), NewMatcher(needle))
+	})
+}

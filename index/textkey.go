@@ -1,0 +1,49 @@
+package index
+
+// The trigrams of a text index are those of folded bytes ([Fold]), each byte
+// cut down to one of forty classes: 40³ keys fit 16 bits, a table by key stays
+// in the processor's cache, and what logins and addresses are made of keeps
+// its identity. Bytes that share a class cost a look at a block in vain, never
+// an answer.
+const (
+	textClasses = 40
+	textKeys    = textClasses * textClasses * textClasses
+)
+
+// classes holds the class of each byte. An upper-case letter of ASCII has that
+// of the lower-case one: ASCII strings need no folding.
+//
+//	a…z 0…25, 0…9 26…35, '.' 36, '-' 37, '_' 38, other ASCII 39;
+//	beyond ASCII 7b modulo 40: neighbours differ, so text of any script is told apart
+var classes = func() (t [256]uint16) {
+	for b := range t {
+		switch c := lowerASCII(byte(b)); {
+		case 'a' <= c && c <= 'z':
+			t[b] = uint16(c - 'a')
+		case '0' <= c && c <= '9':
+			t[b] = uint16(c-'0') + 26
+		case c == '.':
+			t[b] = 36
+		case c == '-':
+			t[b] = 37
+		case c == '_':
+			t[b] = 38
+		case c < 0x80:
+			t[b] = 39
+		default:
+			t[b] = uint16(7 * b % textClasses)
+		}
+	}
+	return t
+}()
+
+// The same, for the first and the second byte of a trigram.
+var classes1, classes2 = func() (t, u [256]uint16) {
+	for b, c := range classes {
+		t[b], u[b] = c*textClasses*textClasses, c*textClasses
+	}
+	return t, u
+}()
+
+// textKey returns the key of the trigram a, b, c, which is below textKeys.
+func textKey(a, b, c byte) uint16 { return classes1[a] + classes2[b] + classes[c] }
