@@ -1,6 +1,6 @@
 // Package index keeps what finds rows: sorted dictionaries of strings, sets of
 // row numbers, and the test whether a string contains another whatever its
-// case. Row numbers, values and ordinals go in and out; the package does not
+// case, with an index of which strings may. Row numbers, values and ordinals go in and out; the package does not
 // know what they stand for.
 //
 // Stored forms live in sections of checked chunks ([codec.ChunkSink],
@@ -57,12 +57,42 @@
 //	      uvarint     offset in the chunk
 //	      uvarint     length
 //
+// # Text index
+//
+// A [Text] says which blocks of 128 consecutive strings of a dictionary have
+// each trigram of their folded bytes ([Fold]). Bytes count by class (a to z, 0
+// to 9, ".", "-", "_", and one for all other ASCII; a byte b beyond ASCII has
+// class 7b mod 40), so that a trigram is a number below 40³, its key: (first ×
+// 40 + second) × 40 + third. The index comes in parts, each of blocks of its
+// own: a part ends with the block that brings the distinct keys of its blocks,
+// added up, to 1,048,576. A part takes chunks of its own.
+//
+//	chunk 0 … k-1: lists of ascending keys, cut once they reach 16 KiB
+//	  uvarint         length of the heads
+//	  each key that is in some block, its head:
+//	    uvarint       difference to the key before in the chunk
+//	    uvarint       length of its list; 0 for a key in more than 3/4 of the blocks
+//	  lists           one behind another: the blocks, counted from the part's
+//	                  first, as a Rice code, bits from the lowest on:
+//	    4 bits        k
+//	    each block    g = blocks between it and the one before: g>>k zeros, a
+//	                  one, the k low bits of g
+//	    zeros         to the end of the byte
+//	directory
+//	  uvarint         number of strings
+//	  each part:
+//	    uvarint       number of blocks
+//	    uvarint       number of chunks
+//	    each chunk:
+//	      uvarint     first key, as difference to that of the part's chunk before
+//
 // # Directory
 //
 //	chunk k … last-1: the directory's first parts of 1 MiB each; mostly none
 //	last chunk
 //	  byte            version, 1
-//	  uvarint         number of entries: chunks of a dictionary, values of bitmaps
+//	  uvarint         number of entries: chunks of a dictionary, values of bitmaps,
+//	                  parts of a text index
 //	  uvarint         k
 //	  the rest of the directory
 package index

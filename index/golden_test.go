@@ -95,3 +95,30 @@ func TestBitmapsBytes(t *testing.T) {
 		00 0a 00 26 0f  | piece 0: 10 rows, chunk 0, byte 38, 15 bytes
 	`)
 }
+
+// TestTextBytes pins the stored form.
+func TestTextBytes(t *testing.T) {
+	strs := make([]string, 3*128+1) // four blocks
+	for i := range strs {
+		strs[i] = "aab"
+	}
+	strs[0], strs[384] = "AA.b", "0aab"
+	_, chunks := buildText(t, strs)
+	same(t, *chunks, `
+		0b              | length of the heads
+		01 00           | key 1, "aab": in all blocks
+		23 01           | key 36, "aa.": a list of 1 byte
+		fd0a 01         | key 1441, "a.b": a list of 1 byte
+		dfb902 01       | key 41600, "0aa": a list of 1 byte
+		11              | k = 1; block 0 as 1 0
+		11              | the same
+		61              | k = 1; gap 3 as 0 1 1, then a zero
+	`, `
+		01              | version
+		01              | parts
+		01              | data chunks
+		8103            | strings
+		04 01           | part of 4 blocks, 1 chunk
+		01              | its first key
+	`)
+}

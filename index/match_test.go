@@ -63,6 +63,12 @@ func TestMatcherIsContainsOfFolded(t *testing.T) {
 		if got := NewMatcher(needle).Match([]byte(s)); got != want {
 			t.Fatalf("%q in %q: %v, want %v", needle, s, got, want)
 		}
+		if got, want := NewMatcher(needle).Prefix([]byte(s)), strings.HasPrefix(Fold(s), Fold(needle)); got != want {
+			t.Fatalf("%q begins with %q: %v, want %v", s, needle, got, want)
+		}
+		if got, want := NewMatcher(needle).Suffix([]byte(s)), strings.HasSuffix(Fold(s), Fold(needle)); got != want {
+			t.Fatalf("%q ends in %q: %v, want %v", s, needle, got, want)
+		}
 		if want {
 			hits++
 		}

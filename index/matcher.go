@@ -98,6 +98,30 @@ func (m *Matcher) Match(s []byte) bool {
 	return m.others && foldsToASCII(s) && m.matchFolded(s)
 }
 
+// Prefix says whether s begins with the needle: exactly if Fold(s) does with
+// Fold(needle).
+func (m *Matcher) Prefix(s []byte) bool {
+	if m.ascii && len(s) >= len(m.needle) && m.at(s, 0) {
+		return true
+	}
+	if m.ascii && !m.others || isASCII(s) {
+		return false
+	}
+	return bytes.HasPrefix(appendFold(nil, s), m.needle)
+}
+
+// Suffix says whether s ends in the needle: exactly if Fold(s) does in
+// Fold(needle).
+func (m *Matcher) Suffix(s []byte) bool {
+	if m.ascii && len(s) >= len(m.needle) && m.at(s, len(s)-len(m.needle)) {
+		return true
+	}
+	if m.ascii && !m.others || isASCII(s) {
+		return false
+	}
+	return bytes.HasSuffix(appendFold(nil, s), m.needle)
+}
+
 // matchFolded is the plain way.
 func (m *Matcher) matchFolded(s []byte) bool {
 	var buf [512]byte

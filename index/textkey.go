@@ -37,13 +37,17 @@ var classes = func() (t [256]uint16) {
 	return t
 }()
 
-// The same, for the first and the second byte of a trigram.
-var classes1, classes2 = func() (t, u [256]uint16) {
+// trigramClasses holds, for each byte, what its class adds to a key as the
+// third, second and first byte of a trigram: 16 bits each, from the lowest.
+var trigramClasses = func() (t [256]uint64) {
 	for b, c := range classes {
-		t[b], u[b] = c*textClasses*textClasses, c*textClasses
+		c := uint64(c)
+		t[b] = c | c*textClasses<<16 | c*textClasses*textClasses<<32
 	}
-	return t, u
+	return t
 }()
 
 // textKey returns the key of the trigram a, b, c, which is below textKeys.
-func textKey(a, b, c byte) uint16 { return classes1[a] + classes2[b] + classes[c] }
+func textKey(a, b, c byte) uint16 {
+	return uint16(trigramClasses[a]>>32 + trigramClasses[b]>>16 + trigramClasses[c])
+}

@@ -29,11 +29,11 @@ func riceParameter(n, blocks uint32) uint {
 func appendList(dst []byte, list []uint16, blocks uint32) []byte {
 	k := riceParameter(uint32(len(list)), blocks)
 	acc, n := uint64(k), uint(riceBits) // bits not written yet: fewer than 32
-	next := uint32(0)
+	next, low := uint32(0), uint32(1)<<k-1
 	for _, b := range list {
 		gap := uint32(b) - next
 		next = uint32(b) + 1
-		zeros := uint(gap >> k)
+		zeros := uint(gap >> (k & 31))
 		for ; zeros > 15; zeros -= 16 {
 			if n += 16; n >= 32 {
 				dst = binary.LittleEndian.AppendUint32(dst, uint32(acc))
@@ -41,7 +41,7 @@ func appendList(dst []byte, list []uint16, blocks uint32) []byte {
 				n -= 32
 			}
 		}
-		acc |= uint64(1|(gap&(1<<k-1))<<1) << (zeros + n)
+		acc |= uint64(1|(gap&low)<<1) << ((zeros + n) & 63)
 		if n += zeros + 1 + k; n >= 32 {
 			dst = binary.LittleEndian.AppendUint32(dst, uint32(acc))
 			acc >>= 32

@@ -2,6 +2,7 @@ package index
 
 import (
 	"encoding/binary"
+	"sync"
 
 	"github.com/leakscope/leakscope/internal/codec"
 )
@@ -14,24 +15,31 @@ type TextWriter struct {
 	err   error
 	least uint32
 	n     uint32 // strings added
-	prev  []byte // the string before as it was indexed; empty at the start of a block
-	fold  []byte
+	prev  []byte // the string before; empty if that is not ASCII or in another block
+	fold  []byte // scratch
 
-	// The open part: the distinct keys of each of its blocks, one block behind
-	// another, in no order.
-	keys   []uint16
-	starts []uint32 // by block, where its keys begin
-	last   []uint16 // by key, the block that had it last, plus 1
-
-	counts []uint32 // flush: by key, where its next block goes
-	lists  []uint16 // flush: by key its blocks
-	heads  codec.Writer
-	body   []byte
-	inBody int // lists in body
+	tables *textTables  // of the open part
+	heads  codec.Writer // of the open chunk
+	body   []byte       // its lists
 
 	parts, chunks int
 	dir           codec.Writer
 }
+
+// textTables are what the open part of an index is made in.
+type textTables struct {
+	// The distinct keys of each block, one block behind another, in no order.
+	keys   []uint16
+	starts []uint32        // by block, where its keys begin
+	last   [1 << 16]uint16 // by key, the block that had it last, plus 1
+
+	lists  []uint16             // flush: by key its blocks
+	counts [textKeys + 1]uint32 // flush: by key, where its next block goes
+}
+
+// textPool keeps tables for the next writer: clearing and growing them anew
+// would cost more than a small dictionary itself.
+var textPool = sync.Pool{New: func() any { return new(textTables) }}
 
 // NewTextWriter returns a writer of a text index to sink. Where there are
 // fewer than least strings, and not long ones, nothing is written: going
@@ -46,101 +54,110 @@ func (w *TextWriter) Add(s []byte) {
 		w.beginBlock()
 	}
 	w.n++
-	if !isASCII(s) {
+	// The trigrams of what s shares with the string before are in the block.
+	shared := commonPrefix(w.prev, s)
+	if isASCII(s[shared:]) {
+		w.prev = append(w.prev[:shared], s[shared:]...)
+		s = s[max(shared-2, 0):]
+	} else {
+		w.prev = w.prev[:0]
 		w.fold = appendFold(w.fold[:0], s)
 		s = w.fold
 	}
-	// The trigrams of what s shares with the string before are in the block.
-	shared := commonPrefix(w.prev, s)
-	w.prev = append(w.prev[:shared], s[shared:]...)
-	s = s[max(shared-2, 0):]
 	if len(s) < 3 || w.err != nil {
 		return
 	}
-	have := len(w.keys)
-	if cap(w.keys)-have < len(s) {
-		w.keys = append(make([]uint16, 0, 2*cap(w.keys)+len(s)), w.keys...)
+	t := w.tables
+	have := len(t.keys)
+	if cap(t.keys)-have < len(s) {
+		t.keys = append(make([]uint16, 0, 2*cap(t.keys)+len(s)), t.keys...)
 	}
-	keys := w.keys[have : have+len(s)]
-	block, last := uint16(len(w.starts)), w.last[:textKeys]
-	n := 0
-	for a, b := s[0], s[1]; ; {
-		s = s[1:]
-		if len(s) < 2 {
-			break
-		}
-		c := s[1]
-		key := classes1[a] + classes2[b] + classes[c]
+	keys := t.keys[have : have+len(s)]
+	block, last := uint16(len(t.starts)), &t.last
+	n := uint(0)
+	a, b := trigramClasses[s[0]], trigramClasses[s[1]]
+	for _, third := range s[2:] {
+		c := trigramClasses[third]
+		key := uint16(a>>32 + b>>16 + c)
+		a, b = b, c
 		keys[n] = key
 		if last[key] != block { // no branch: it could not be foretold
 			n++
 		}
 		last[key] = block
-		a, b = b, c
 	}
-	w.keys = w.keys[:have+n]
+	t.keys = t.keys[:have+int(n)]
 }
 
 // beginBlock begins the next block, in a new part where the open one is full.
 func (w *TextWriter) beginBlock() {
-	if len(w.keys) >= textPartKeys || len(w.starts) == textPartBlocks {
+	if w.tables == nil {
+		w.tables = textPool.Get().(*textTables)
+	}
+	if t := w.tables; len(t.keys) >= textPartKeys || len(t.starts) == textPartBlocks {
 		w.flush()
 	}
-	if w.last == nil {
-		w.last = make([]uint16, textKeys)
-	}
-	w.starts = append(w.starts, uint32(len(w.keys)))
+	w.tables.starts = append(w.tables.starts, uint32(len(w.tables.keys)))
 	w.prev = w.prev[:0]
 }
 
 // flush writes the open part: it sorts the keys, keeping the order of blocks,
 // and writes a list each.
 func (w *TextWriter) flush() {
-	blocks := len(w.starts)
-	if w.err != nil || blocks == 0 {
-		return
+	t := w.tables
+	if blocks := len(t.starts); w.err == nil && blocks > 0 {
+		t.invert()
+		w.writeLists(uint32(blocks))
 	}
-	if w.counts == nil {
-		w.counts = make([]uint32, textKeys+1)
-	}
-	counts := w.counts
-	clear(counts)
-	for _, key := range w.keys {
+	t.reset()
+}
+
+// reset makes the tables ready for the next part.
+func (t *textTables) reset() {
+	t.keys, t.starts = t.keys[:0], t.starts[:0]
+	clear(t.last[:])
+}
+
+// invert fills lists; counts then says where each key's end.
+func (t *textTables) invert() {
+	counts := &t.counts
+	clear(counts[:])
+	for _, key := range t.keys {
 		counts[key+1]++
 	}
 	for key := range textKeys {
 		counts[key+1] += counts[key]
 	}
-	if cap(w.lists) < len(w.keys) {
-		w.lists = make([]uint16, len(w.keys))
+	if cap(t.lists) < len(t.keys) {
+		t.lists = make([]uint16, cap(t.keys))
 	}
-	lists := w.lists[:len(w.keys)]
-	w.starts = append(w.starts, uint32(len(w.keys)))
-	for b := range blocks {
-		for _, key := range w.keys[w.starts[b]:w.starts[b+1]] {
+	lists := t.lists[:len(t.keys)]
+	for b, from := range t.starts {
+		to := uint32(len(t.keys))
+		if b+1 < len(t.starts) {
+			to = t.starts[b+1]
+		}
+		for _, key := range t.keys[from:to] {
 			at := counts[key]
-			lists[at] = uint16(b)
 			counts[key] = at + 1
+			lists[at] = uint16(b)
 		}
 	}
-	w.writeLists(lists, uint32(blocks))
-	w.keys, w.starts = w.keys[:0], w.starts[:0]
-	clear(w.last)
 }
 
 // writeLists writes the chunks of a part and its entry of the directory.
-func (w *TextWriter) writeLists(lists []uint16, blocks uint32) {
+func (w *TextWriter) writeLists(blocks uint32) {
 	var firsts []uint16
 	before := uint16(0)
 	from := uint32(0)
 	for key := range uint16(textKeys) {
-		to := w.counts[key]
+		to := w.tables.counts[key]
 		if to == from {
 			continue
 		}
-		list := lists[from:to]
+		list := w.tables.lists[from:to]
 		from = to
-		if w.inBody == 0 {
+		if w.heads.Len() == 0 {
 			firsts, before = append(firsts, key), 0
 		}
 		w.heads.Uvarint(uint64(key - before))
@@ -150,7 +167,7 @@ func (w *TextWriter) writeLists(lists []uint16, blocks uint32) {
 			w.body = appendList(w.body, list, blocks)
 		}
 		w.heads.Uvarint(uint64(len(w.body) - size))
-		if w.inBody++; w.heads.Len()+len(w.body) >= textChunkBytes {
+		if w.heads.Len()+len(w.body) >= textChunkBytes {
 			w.cut()
 		}
 	}
@@ -171,25 +188,29 @@ func everywhere(n int, blocks uint32) bool { return n*4 > int(blocks)*3 }
 
 // cut writes the open chunk.
 func (w *TextWriter) cut() {
-	if w.inBody == 0 || w.err != nil {
+	if w.heads.Len() == 0 || w.err != nil {
 		return
 	}
-	chunk := binary.AppendUvarint(nil, uint64(w.heads.Len()))
-	chunk = append(append(chunk, w.heads.Bytes()...), w.body...)
-	w.err = w.sink.WriteChunk(chunk)
+	w.fold = binary.AppendUvarint(w.fold[:0], uint64(w.heads.Len()))
+	w.fold = append(append(w.fold, w.heads.Bytes()...), w.body...)
+	w.err = w.sink.WriteChunk(w.fold)
 	w.heads.Reset()
-	w.body, w.inBody = w.body[:0], 0
+	w.body = w.body[:0]
 	w.chunks++
 }
 
 // Finish writes what is left and the directory. It returns the first error of
 // the writer or its sink.
 func (w *TextWriter) Finish() error {
-	if w.err != nil || w.parts == 0 && w.n < max(w.least, 1) {
-		return w.err
+	if t := w.tables; t != nil {
+		if w.parts > 0 || w.n >= w.least {
+			w.flush()
+		}
+		t.reset()
+		textPool.Put(t)
+		w.tables = nil
 	}
-	w.flush()
-	if w.err != nil {
+	if w.err != nil || w.parts == 0 {
 		return w.err
 	}
 	var body codec.Writer
