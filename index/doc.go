@@ -1,7 +1,7 @@
 // Package index keeps what finds rows: sorted dictionaries of strings, sets of
-// row numbers, and the test whether a string contains another whatever its
-// case, with an index of which strings may. Row numbers, values and ordinals go in and out; the package does not
-// know what they stand for.
+// row numbers, the test whether a string contains another whatever its case,
+// and an index of which strings may. Row numbers, values and ordinals go in and
+// out; the package does not know what they stand for.
 //
 // Stored forms live in sections of checked chunks ([codec.ChunkSink],
 // [codec.ChunkSource]); whoever stores them compresses and checksums. All
