@@ -111,6 +111,13 @@ func exercise(ctx context.Context, tab *table) error {
 				c.scan(d, 0, tab.tableMeta.dicts[d], func(uint32, []byte) bool { return true })
 				c.search(d, 0, tab.tableMeta.dicts[d], m, func(uint32) bool { return true })
 			}
+			for d, text := range tab.texts {
+				_, err := text.Candidates(0, tab.tableMeta.dicts[d], index.NewMatcher("exam"), func(uint32, uint32) bool { return true })
+				keep(err)
+			}
+			for _, needle := range []string{"ann", "na@m", "@b", "example", "\x00"} {
+				c.searchUsers(index.NewMatcher(needle), needle, func(uint32, uint32) bool { return true })
+			}
 		},
 		func(c *tableCursor) {
 			for _, name := range []string{"a.example", "b.test", "mail.example", "192.0.2.7", "none.example"} {
@@ -154,6 +161,7 @@ func (discard) Write(b []byte) (int, error) { return len(b), nil }
 // it was never read, nothing; no panic, no other answer.
 func TestTableFlips(t *testing.T) {
 	lowerAggregateRows(t, 30)
+	lowerTextStrings(t, 1)
 	s := encodeRows(t, newRowMaker(3, true).rows(150))
 	rng := rand.New(rand.NewPCG(5, 5))
 	for range 400 {
@@ -177,6 +185,7 @@ func TestTableFlips(t *testing.T) {
 // wrong answers, never a panic and never another error than ErrCorrupt.
 func TestTableHostile(t *testing.T) {
 	lowerAggregateRows(t, 30)
+	lowerTextStrings(t, 1)
 	s := encodeRows(t, newRowMaker(4, true).rows(150))
 	rng := rand.New(rand.NewPCG(6, 6))
 	rounds := 1000

@@ -356,7 +356,7 @@ func (c *tableCursor) scan(d dictID, lo, hi uint32, fn func(ord uint32, s []byte
 }
 
 // search calls fn for the strings lo <= ord < hi of a dictionary that m matches,
-// as stored, in order, until it returns false.
+// as stored, in order, until it returns false. fn must not use that dictionary.
 func (c *tableCursor) search(d dictID, lo, hi uint32, m *index.Matcher, fn func(ord uint32) bool) {
-	c.dict(d).Search(lo, hi, m, fn)
+	c.dict(d).SearchText(c.t.texts[d], lo, hi, m, fn)
 }

@@ -54,6 +54,7 @@ func fold(t testing.TB, rng *rand.Rand, parts []stored, opts mergeOptions) store
 // table of all rows.
 func TestTableMerge(t *testing.T) {
 	lowerAggregateRows(t, 40)
+	lowerTextStrings(t, 1)
 	for seed := range uint64(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 1))
@@ -121,6 +122,7 @@ func TestTableExpire(t *testing.T) {
 	for seed := range uint64(30) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			lowerAggregateRows(t, []uint64{1, 50, 1 << 40}[seed%3])
+			lowerTextStrings(t, 1)
 			rng := rand.New(rand.NewPCG(seed, 2))
 			all := newRowMaker(seed, seed%2 == 0).rows(1 + rng.IntN(900))
 			limit := all[rng.IntN(len(all))].seen + uint32(rng.IntN(3))

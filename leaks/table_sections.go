@@ -103,6 +103,10 @@ func (k bitmapKind) dict() (dictID, bool) {
 	return 0, false
 }
 
+// textDict says whether a large dictionary d gets a text index: those that a
+// substring is looked for in and that grow with the rows.
+func textDict(d dictID) bool { return d == dictUser || d == dictHost }
+
 // The sections of a table.
 //
 // A table is the rows of one segment, each an occurrence, sorted by (bytes of
@@ -114,6 +118,7 @@ func (k bitmapKind) dict() (dictID, bool) {
 //	                            their parents (root, domain, mail)
 //	              starts+d      of those three: per member of the parent the
 //	                            first ordinal below it, and the end
+//	              text+d        text index of a large dictionary, see textDict
 //	roots         rootGroups    per root its first group, and the end
 //	groups        groupHash     16 bytes
 //	              groupRow      first row, and the end
@@ -137,12 +142,14 @@ func (k bitmapKind) dict() (dictID, bool) {
 //	              aggRows       per name rows<<1 | pinned
 //	              aggData       per name a block: an encoded stats.Aggregate
 //
-// Everything but dictionaries, bitmaps and aggregates is a column of
+// Everything but dictionaries, their text, bitmaps and aggregates is a column of
 // internal/segment. Host ordinals number (domain, host) pairs, domain ordinals
 // (root, domain) pairs, so all of one root's are one range.
 const (
 	sectionDict   uint16 = 0x100
 	sectionStarts uint16 = 0x140
+
+	sectionText uint16 = 0x160
 
 	sectionRootGroups uint16 = 0x180
 
@@ -187,6 +194,9 @@ func sectionName(id uint16) string {
 	}
 	if d := id - sectionStarts; d < uint16(numDicts) {
 		return "starts." + dictNames[d]
+	}
+	if d := id - sectionText; d < uint16(numDicts) {
+		return "text." + dictNames[d]
 	}
 	if f := id - sectionMachine; f < uint16(machineFields) {
 		return "machine." + machineField(f).dict().String()

@@ -55,6 +55,7 @@ func TestTableBuilderReset(t *testing.T) {
 func TestTableAggregate(t *testing.T) {
 	for _, limit := range []uint64{1, 100, 1 << 30} {
 		lowerAggregateRows(t, limit)
+		lowerTextStrings(t, 1)
 		rows := newRowMaker(limit, true).rows(3000)
 		checkAggregates(t, []*table{encodeRows(t, rows).open(t)}, rows)
 	}

@@ -102,6 +102,7 @@ type table struct {
 	hashes   *segment.Fixed
 	digests  *segment.Fixed
 	dicts    [numDicts]*index.Dict
+	texts    [numDicts]*index.Text // nil where there is none
 	aggNames *index.Dict
 	bitmaps  [bitmapKinds]*index.Bitmaps
 }
@@ -118,6 +119,9 @@ func openTable(r *segment.Reader) (*table, error) {
 	for d := range t.dicts {
 		if t.dicts[d], err = index.OpenDict(r.Section(sectionDict+uint16(d)), m.dicts[d]); err != nil {
 			return nil, fmt.Errorf("dictionary of %s: %w", dictID(d), err)
+		}
+		if t.texts[d], err = index.OpenText(r.Section(sectionText+uint16(d)), m.dicts[d]); err != nil {
+			return nil, fmt.Errorf("text of %s: %w", dictID(d), err)
 		}
 	}
 	if t.aggNames, err = index.OpenDict(r.Section(sectionAggName), m.aggregates); err != nil {

@@ -76,6 +76,7 @@ func (w *tableWriter) fixedColumn(id uint16, width int) *segment.FixedWriter {
 type dictOut struct {
 	id     dictID
 	strs   *index.DictWriter
+	text   *index.TextWriter // nil unless textDict
 	starts *segment.IntsWriter
 	begun  uint32 // parents whose first ordinal is known
 }
@@ -83,6 +84,9 @@ type dictOut struct {
 // dict opens dictionary d. Parents must be finished before their children.
 func (w *tableWriter) dict(d dictID) *dictOut {
 	o := &dictOut{id: d, strs: index.NewDictWriter(w.seg.Section(sectionDict+uint16(d), true))}
+	if textDict(d) {
+		o.text = index.NewTextWriter(w.seg.Section(sectionText+uint16(d), false), textStrings)
+	}
 	if _, nested := d.parent(); nested {
 		o.starts = segment.NewIntsWriter(w.seg.Section(sectionStarts+uint16(d), false))
 	}
@@ -93,6 +97,9 @@ func (w *tableWriter) dict(d dictID) *dictOut {
 func (o *dictOut) add(parent uint32, s []byte) uint32 {
 	if o.starts != nil {
 		o.begin(parent + 1)
+	}
+	if o.text != nil {
+		o.text.Add(s)
 	}
 	return o.strs.Add(s)
 }
@@ -108,6 +115,11 @@ func (w *tableWriter) finishDict(o *dictOut) error {
 	if p, nested := o.id.parent(); nested {
 		o.begin(w.meta.dicts[p] + 1)
 		if err := o.starts.Finish(); err != nil {
+			return err
+		}
+	}
+	if o.text != nil {
+		if err := o.text.Finish(); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,190 @@
+package leaks
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/leakscope/leakscope/index"
+)
+
+// searchUsers calls fn for ranges of users, ascending and apart from each
+// other, until it returns false: exactly the users whose username or e-mail
+// domain contains needle as [index.Matcher] sees it. m is that of needle. fn
+// must not use the dictionary of users.
+//
+// A username that is stored as its local part L, below its mail domain M, is
+// L@M: needle is in L, in M, or lies across the at sign. What is in M or
+// across is found by mail domain; the rest by the text of the stored forms.
+func (c *tableCursor) searchUsers(m *index.Matcher, needle string, fn func(lo, hi uint32) bool) {
+	if strings.IndexByte(needle, rawUser) >= 0 {
+		c.searchUsersPlainly(m, fn)
+		return
+	}
+	var found []span
+	c.search(dictMail, 0, c.t.tableMeta.dicts[dictMail], m, func(mail uint32) bool {
+		found = append(found, c.mailSpan(mail))
+		return true
+	})
+	needle = index.Fold(needle)
+	for i := range len(needle) {
+		if needle[i] == '@' {
+			found = c.searchAcross(needle[:i], needle[i+1:], found)
+		}
+	}
+	out := spanJoiner{fn: fn}
+	c.searchLocal(m, joinSpans(found), &out)
+	out.flush()
+}
+
+func (c *tableCursor) mailSpan(mail uint32) span {
+	lo, hi := c.mailUsers(mail)
+	return span{lo, hi}
+}
+
+// searchAcross appends the users L@M where L ends in local and M begins with
+// domain; both are folded. No range of users is empty.
+func (c *tableCursor) searchAcross(local, domain string, found []span) []span {
+	var mails []uint32
+	m := index.NewMatcher(domain)
+	c.search(dictMail, 0, c.t.tableMeta.dicts[dictMail], m, func(mail uint32) bool {
+		mails = append(mails, mail)
+		return true
+	})
+	mails = slices.DeleteFunc(mails, func(mail uint32) bool { return !m.Prefix(c.bytes(dictMail, mail)) })
+	if local == "" {
+		for _, mail := range mails {
+			s := c.mailSpan(mail)
+			// Usernames stored whole begin with rawUser, and so come first.
+			if s.lo, _ = c.findBytes(dictUser, s.lo, s.hi, []byte{rawUser + 1}); s.lo < s.hi {
+				found = append(found, s)
+			}
+		}
+		return found
+	}
+	var within []span
+	for _, mail := range mails {
+		within = append(within, c.mailSpan(mail))
+	}
+	m = index.NewMatcher(local)
+	var users []uint32
+	for _, s := range joinSpans(within) {
+		c.search(dictUser, s.lo, s.hi, m, func(user uint32) bool {
+			users = append(users, user)
+			return true
+		})
+	}
+	for _, user := range users {
+		if s := c.bytes(dictUser, user); isAddress(s) && m.Suffix(s) {
+			found = append(found, span{user, user + 1})
+		}
+	}
+	return found
+}
+
+// searchLocal gives out the spans found, which ascend and are apart, and, in
+// between, the users whose stored form m matches. A needle without rawUser is
+// in that of a whole username exactly if it is in the username.
+func (c *tableCursor) searchLocal(m *index.Matcher, found []span, out *spanJoiner) {
+	next := uint32(0) // users below it are dealt with
+	look := func(lo, hi uint32) bool {
+		for next = max(next, lo); ; {
+			for len(found) > 0 && found[0].lo <= next {
+				if !out.add(found[0]) {
+					return false
+				}
+				next = max(next, found[0].hi)
+				found = found[1:]
+			}
+			if next >= hi {
+				return c.dict(dictUser).Err() == nil
+			}
+			end := hi
+			if len(found) > 0 {
+				end = min(end, found[0].lo)
+			}
+			c.dict(dictUser).Search(next, end, m, func(user uint32) bool { return out.add(span{user, user + 1}) })
+			if next = end; out.stopped {
+				return false
+			}
+		}
+	}
+	n := c.t.tableMeta.dicts[dictUser]
+	used, err := c.t.texts[dictUser].Candidates(0, n, m, look)
+	switch {
+	case err != nil:
+		c.fail(fmt.Errorf("text of users: %w", err))
+		return
+	case !used:
+		look(0, n)
+	}
+	for _, s := range found {
+		if !out.add(s) {
+			return
+		}
+	}
+}
+
+// searchUsersPlainly is searchUsers for a needle with rawUser in it, which
+// stored forms have of their own: it looks at the usernames.
+func (c *tableCursor) searchUsersPlainly(m *index.Matcher, fn func(lo, hi uint32) bool) {
+	out := spanJoiner{fn: fn}
+	var name []byte
+	for mail := range c.t.tableMeta.dicts[dictMail] {
+		whole := m.Match(c.bytes(dictMail, mail))
+		lo, hi := c.mailUsers(mail)
+		for user := lo; user < hi; user++ {
+			if name = c.appendUsername(name[:0], user); (whole || m.Match(name)) && !out.add(span{user, user + 1}) {
+				return
+			}
+		}
+		if c.err() != nil {
+			return
+		}
+	}
+	out.flush()
+}
+
+// joinSpans sorts spans and joins those that touch, in place.
+func joinSpans(spans []span) []span {
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.lo, b.lo) })
+	joined := spans[:0]
+	for _, s := range spans {
+		if s.lo >= s.hi {
+			continue
+		}
+		if n := len(joined); n > 0 && s.lo <= joined[n-1].hi {
+			joined[n-1].hi = max(joined[n-1].hi, s.hi)
+			continue
+		}
+		joined = append(joined, s)
+	}
+	return joined
+}
+
+// A spanJoiner passes ascending spans on, joined where they touch.
+type spanJoiner struct {
+	fn      func(lo, hi uint32) bool
+	open    span
+	stopped bool // fn has returned false
+}
+
+// add takes the next span; it returns false when there is no use for more.
+func (j *spanJoiner) add(s span) bool {
+	if s.lo <= j.open.hi && j.open.lo < j.open.hi {
+		j.open.hi = max(j.open.hi, s.hi)
+		return !j.stopped
+	}
+	j.flush()
+	j.open = s
+	return !j.stopped
+}
+
+// flush passes the last span on.
+func (j *spanJoiner) flush() {
+	if j.open.lo < j.open.hi && !j.stopped {
+		j.stopped = !j.fn(j.open.lo, j.open.hi)
+	}
+	j.open = span{}
+}
