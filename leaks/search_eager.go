@@ -27,11 +27,7 @@ func (s *selection) searchAll(ctx context.Context) error {
 		return err
 	}
 	hostLo, hostHi := c.hostRange(first, last)
-	sr.host = newOrdSet(t.dictLen(dictHost))
-	c.searchHosts(hostLo, hostHi, m, func(ord uint32) bool {
-		sr.host.add(ord)
-		return true
-	})
+	sr.host = set(dictHost, hostLo, hostHi)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
