@@ -103,9 +103,16 @@ func (k bitmapKind) dict() (dictID, bool) {
 	return 0, false
 }
 
-// textDict says whether a large dictionary d gets a text index: those that a
-// substring is looked for in and that grow with the rows.
-func textDict(d dictID) bool { return d == dictUser || d == dictHost }
+// textDict says whether dictionary d, once large, gets a text index: those that
+// substrings are looked for in and that grow with the rows. Computer names are
+// too random: an index would take more than they do.
+func textDict(d dictID) bool {
+	switch d {
+	case dictRoot, dictDomain, dictHost, dictMail, dictUser, dictIP:
+		return true
+	}
+	return false
+}
 
 // The sections of a table.
 //
@@ -142,7 +149,7 @@ func textDict(d dictID) bool { return d == dictUser || d == dictHost }
 //	              aggRows       per name rows<<1 | pinned
 //	              aggData       per name a block: an encoded stats.Aggregate
 //
-// Everything but dictionaries, their text, bitmaps and aggregates is a column of
+// Everything but dictionaries, text, bitmaps and aggregates is a column of
 // internal/segment. Host ordinals number (domain, host) pairs, domain ordinals
 // (root, domain) pairs, so all of one root's are one range.
 const (

@@ -76,7 +76,7 @@ func (w *tableWriter) fixedColumn(id uint16, width int) *segment.FixedWriter {
 type dictOut struct {
 	id     dictID
 	strs   *index.DictWriter
-	text   *index.TextWriter // nil unless textDict
+	text   *index.TextWriter // nil unless textDict; 6 MiB at most
 	starts *segment.IntsWriter
 	begun  uint32 // parents whose first ordinal is known
 }
