@@ -33,6 +33,12 @@ const (
 	maxSegmentRows = 8 << 20
 	// mergeCacheBytes bounds the chunks that one merge keeps loaded.
 	mergeCacheBytes = 16 << 20
+	// maxMergeInputs bounds the segments of one merge: the edit that publishes
+	// it must fit into one transaction of the catalogue.
+	maxMergeInputs = 256
+	// maxFanout is the greatest Options.MergeFanout. It is below maxBacklog, so
+	// that a tier is full before an ingest waits for it.
+	maxFanout = 64
 	// maxBacklog is the number of segments at which an ingest waits for
 	// merging to catch up.
 	maxBacklog = 96

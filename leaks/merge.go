@@ -42,25 +42,28 @@ func (s *Store) poke() {
 	}
 }
 
-// awaitMerging holds an ingest back while merging is far behind.
+// awaitMerging holds an ingest back while merging is far behind: until a round
+// of merging has ended, or for a second. It does not insist: a merge that fails
+// must not stop the ingest. A store of many segments as large as they get is not
+// behind.
 func (s *Store) awaitMerging(ctx context.Context) error {
-	for !s.opts.NoBackgroundMerge {
-		merged := s.merged.wait()
-		s.mu.Lock()
-		backlog := s.current != nil && len(s.current.segments) >= maxBacklog &&
-			fullTier(s.current.metas(), s.opts.MergeFanout) != nil
-		s.mu.Unlock()
-		if !backlog {
-			break
-		}
-		s.poke()
-		select {
-		case <-merged:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(time.Second):
-			return nil // a merge that fails must not stop the ingest
-		}
+	if s.opts.NoBackgroundMerge {
+		return nil
+	}
+	merged := s.merged.wait()
+	s.mu.Lock()
+	backlog := s.current != nil && len(s.current.segments) >= maxBacklog &&
+		fullTier(s.current.metas(), s.opts.MergeFanout) != nil
+	s.mu.Unlock()
+	if !backlog {
+		return nil
+	}
+	s.poke()
+	select {
+	case <-merged:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(time.Second):
 	}
 	return nil
 }

@@ -17,8 +17,8 @@ func tier(rows uint64, fanout int) int {
 
 // fullTier returns the segments to merge next: of the lowest tier that has
 // one, the first run of adjacent segments that are all of that tier or a lower
-// one, and together within maxSegmentRows, if at least fanout of them are of that
-// tier itself. list is oldest first.
+// one, and together within maxSegmentRows and maxMergeInputs, if at least fanout
+// of them are of that tier itself. list is oldest first.
 //
 // Segments of lower tiers between those are taken along, as only adjacent ones
 // can be merged, but count for less: otherwise every few small segments behind
@@ -29,7 +29,7 @@ func fullTier(list []kv.SegmentMeta, fanout int) []kv.SegmentMeta {
 	for t := 0; t <= highest; t++ {
 		for lo := 0; lo < len(list); {
 			hi, rows, largest, full := lo, uint64(0), uint64(0), 0
-			for hi < len(list) && tier(list[hi].Rows, fanout) <= t && rows+list[hi].Rows <= maxSegmentRows {
+			for hi < len(list) && hi-lo < maxMergeInputs && tier(list[hi].Rows, fanout) <= t && rows+list[hi].Rows <= maxSegmentRows {
 				rows += list[hi].Rows
 				largest = max(largest, list[hi].Rows)
 				if tier(list[hi].Rows, fanout) == t {
@@ -47,11 +47,11 @@ func fullTier(list []kv.SegmentMeta, fanout int) []kv.SegmentMeta {
 }
 
 // compactable returns the first run of two or more adjacent segments that fit
-// into one.
+// into one, at most maxMergeInputs at a time.
 func compactable(list []kv.SegmentMeta) []kv.SegmentMeta {
 	for lo := 0; lo < len(list); lo++ {
 		hi, rows := lo, uint64(0)
-		for hi < len(list) && rows+list[hi].Rows <= maxSegmentRows {
+		for hi < len(list) && hi-lo < maxMergeInputs && rows+list[hi].Rows <= maxSegmentRows {
 			rows += list[hi].Rows
 			hi++
 		}

@@ -19,7 +19,7 @@ type Options struct {
 	// 0. The memory budget may end a segment earlier.
 	SegmentRows int
 	// MergeFanout is how many segments of a size are merged into one; 8 if 0,
-	// at least 2.
+	// from 2 to 64.
 	MergeFanout int
 	// NoBackgroundMerge leaves merging to Compact.
 	NoBackgroundMerge bool
@@ -62,8 +62,8 @@ func (o *Options) withDefaults() (Options, error) {
 		return v, paramErrorf("memory_budget", "must be at least %d bytes", minMemoryBudget)
 	case v.SegmentRows < 1 || v.SegmentRows > maxSegmentRows:
 		return v, paramErrorf("segment_rows", "must be from 1 to %d", maxSegmentRows)
-	case v.MergeFanout < 2:
-		return v, paramErrorf("merge_fanout", "must be at least 2")
+	case v.MergeFanout < 2 || v.MergeFanout > maxFanout:
+		return v, paramErrorf("merge_fanout", "must be from 2 to %d", maxFanout)
 	case v.Workers < 1:
 		return v, paramErrorf("workers", "must be at least 1")
 	case v.MinFree < 0:
