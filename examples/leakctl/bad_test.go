@@ -31,7 +31,6 @@ func TestBadFiles(t *testing.T) {
 		reason   string
 	}{
 		{"missing", func(h *house) string { return filepath.Join(h.dir, "none.jsonl") }, 1, []string{"none.jsonl", "no such file"}, 0, ""},
-		{"directory", func(h *house) string { return h.dir }, 1, []string{"is a directory"}, 0, ""},
 		{"empty", func(h *house) string { return h.write("bad", "") }, 0, nil, 0, ""},
 		{"garbage", func(h *house) string { return h.write("bad", string(garbage)) }, 1, []string{"bad", "text"}, 0, ""},
 		{"long line", func(h *house) string {

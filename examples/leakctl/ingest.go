@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -13,20 +14,21 @@ import (
 )
 
 type ingestCmd struct {
-	Format  string   `enum:"auto,jsonl,ulp,combo" default:"auto" help:"What the files hold: ${enum}."`
+	intakeFlags
 	Source  string   `placeholder:"ID" help:"Channel or feed, for records that name none."`
 	Seen    instant  `placeholder:"TIME" help:"Detection time, for records that bring none; default now."`
 	Rejects string   `placeholder:"FILE" help:"Append a JSON line (reason, file, line, detail) to FILE for each record refused."`
-	Path    []string `arg:"" name:"path" help:"Files to ingest; - is standard input. A file whose very bytes were ingested before is skipped."`
+	Path    []string `arg:"" name:"path" help:"Files, folders and archives to ingest; - is standard input. A file whose very bytes were ingested before is skipped."`
 }
 
 // Help is the long text of leakctl ingest --help.
 func (*ingestCmd) Help() string {
-	return `Prints a JSON summary. An interrupted ingest keeps what was committed; the same command again goes on from there.`
+	return `Prints a JSON summary. An interrupted ingest keeps what was committed; the same command again goes on from there. In folders each archive is recognised by its own bytes, the other files by those of all of them. An archive of which nothing could be decrypted is not counted as ingested: give its password and ingest it again.`
 }
 
 // summary is what an ingest prints: files read to their end, files skipped
-// because their content was ingested before, and counts of records.
+// because their content was ingested before, and counts of records. A folder's
+// loose files count as one.
 type summary struct {
 	Files         int                          `json:"files"`
 	SkippedFiles  int                          `json:"skipped_files"`
@@ -34,6 +36,10 @@ type summary struct {
 	Ingested      int64                        `json:"ingested"`
 	Rejected      int64                        `json:"rejected"`
 	RejectReasons map[leaks.RejectReason]int64 `json:"reject_reasons"`
+	Machines      int64                        `json:"machines"` // without a credential
+	Cards         int64                        `json:"cards"`
+	Cookies       int64                        `json:"cookies"`
+	Damaged       map[formats.Trouble]int64    `json:"damaged"` // what could not be read
 	Seconds       float64                      `json:"seconds"`
 }
 
@@ -46,12 +52,12 @@ func (s *summary) add(r leaks.IngestResult) {
 	}
 }
 
-// Run ingests one file after the other. A file that cannot be ingested is
-// reported and the others go on.
+// Run ingests one unit after the other. What cannot be ingested is reported
+// and the others go on.
 func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
-	format, err := formats.ParseFormat(c.Format)
+	in, err := c.intake(e, c.Source)
 	if err != nil {
-		return usageErrorf("--format: %v", err)
+		return err
 	}
 	rejects, err := openRejects(c.Rejects)
 	if err != nil {
@@ -66,28 +72,27 @@ func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
 	defer func() { err = e.after(err, store.Close()) }()
 
 	job := &ingestJob{
-		env: e, store: store, format: format,
+		env: e, store: store, in: in,
 		opts: leaks.IngestOptions{Source: c.Source, Seen: c.Seen.Time, Reject: rejects.write},
-		bar:  newBar(e.stderr, c.Path),
-		sum:  summary{RejectReasons: map[leaks.RejectReason]int64{}},
+		sum:  summary{RejectReasons: map[leaks.RejectReason]int64{}, Damaged: map[formats.Trouble]int64{}},
 	}
+	in.damage = job.damage
 	start := time.Now()
-	failed := false
-	for _, path := range c.Path {
-		err := job.file(ctx, path)
+	job.plan(ctx, c.Path)
+	for i, u := range job.units {
+		job.bar.begin(i, u)
+		err := job.unit(ctx, u)
+		job.bar.end(u)
 		if err == nil {
 			continue
 		}
-		failed = true
+		job.failed = true
 		job.bar.clear()
 		if ctx.Err() != nil {
-			e.say("interrupted: what was committed is kept; run the same command again to go on%s", stdinNote(path))
+			e.say("interrupted: what was committed is kept; run the same command again to go on%s", stdinNote(u.path))
 			break
 		}
-		if !strings.Contains(err.Error(), path) {
-			err = fmt.Errorf("%s: %w", path, err)
-		}
-		e.sayError(err)
+		job.sayPathError(u.path, err)
 		if errors.Is(err, leaks.ErrNoSpace) || errors.Is(err, leaks.ErrCorrupt) {
 			break // every further file would fail alike
 		}
@@ -97,7 +102,7 @@ func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
 	if err := e.printJSON(job.sum); err != nil {
 		return err
 	}
-	if failed {
+	if job.failed {
 		return errReported
 	}
 	return nil
@@ -112,52 +117,115 @@ func stdinNote(path string) string {
 	return ""
 }
 
-// ingestJob is the state shared by the files of one command.
+// ingestJob is the state shared by the units of one command.
 type ingestJob struct {
 	*env
 	store  *leaks.Store
-	format formats.Format
+	in     *intake
 	opts   leaks.IngestOptions
+	units  []unit
 	bar    *bar
 	sum    summary
+	failed bool
+	locked bool // the unit has something encrypted
+	found  bool // the unit has anything to be read
 }
 
-// file ingests one file and adds it to the summary.
-func (j *ingestJob) file(ctx context.Context, path string) error {
-	in, err := openInput(path, j.stdin)
-	if err != nil {
-		return err
+// plan lists the units of all paths.
+func (j *ingestJob) plan(ctx context.Context, paths []string) {
+	for _, path := range paths {
+		units, err := j.in.units(ctx, path)
+		if err != nil {
+			j.failed = true
+			if ctx.Err() != nil {
+				j.say("interrupted: nothing was ingested")
+				return
+			}
+			j.sayPathError(path, err)
+			continue
+		}
+		j.units = append(j.units, units...)
 	}
-	defer in.Close()
+	j.bar = newBar(j.stderr, j.units)
+	j.in.options.OnRead = j.bar.read
+}
 
+// damage says what of a unit could not be read. The unit goes on.
+func (j *ingestJob) damage(d *formats.Damage) {
+	j.sum.Damaged[d.Trouble]++
+	j.locked = j.locked || d.Trouble == formats.TroubleEncrypted
+	// Links and odd names are told, but nothing that was asked for is missing.
+	j.failed = j.failed || d.Trouble != formats.TroublePath && d.Trouble != formats.TroubleSpecial
+	j.bar.clear()
+	j.sayError(d)
+}
+
+// errLocked ends a unit without anything that could be decrypted, so that it
+// does not count as ingested.
+var errLocked = errors.New("nothing could be decrypted")
+
+// unit ingests one unit and adds it to the summary.
+func (j *ingestJob) unit(ctx context.Context, u unit) error {
 	opts := j.opts
-	if in.file != nil {
-		j.bar.describe("checking " + in.name)
-		id, err := in.identity(ctx, j.format)
+	j.locked, j.found = false, false
+	j.in.options.OnRead = nil // hashing shows no progress of its own
+	if u.isFile() {
+		j.bar.describe("checking " + u.path)
+		id, err := u.identity(ctx, j.in)
 		if err != nil {
 			return err
 		}
 		// The same bytes said to come from elsewhere are another batch.
 		opts.Batch = id + "/" + opts.Source
 	}
-	j.bar.describe(in.name)
-	records := formats.Read(ctx, j.bar.count(in), formats.Options{Format: j.format, File: in.name, Source: opts.Source})
-	result, err := j.store.Ingest(ctx, records, &opts)
+	j.in.options.OnRead = j.bar.read
+	j.bar.describe(u.path)
+	result, err := j.store.Ingest(ctx, j.records(ctx, u), &opts)
 	j.sum.add(result)
 	switch {
+	case errors.Is(err, errLocked):
+		return nil // said already
 	case err != nil:
 		return err
 	case result.Skipped:
 		j.sum.SkippedFiles++
-		j.bar.skip(in.size)
 		return nil
 	}
 	j.sum.Files++
 	if result.Rejected > 0 {
 		j.bar.clear()
-		j.say("%s: %s of %s records rejected (%s)", in.name, number(result.Rejected), number(result.Read), reasons(result.Reasons))
+		j.say("%s: %s of %s records rejected (%s)", u.path, number(result.Rejected), number(result.Read), reasons(result.Reasons))
 	}
 	return nil
+}
+
+// records are those of a unit; what else is in it is counted.
+func (j *ingestJob) records(ctx context.Context, u unit) iter.Seq2[leaks.Record, error] {
+	return func(yield func(leaks.Record, error) bool) {
+		for item, err := range j.in.items(ctx, u.path, u.loose, formats.ParseOptions{}) {
+			j.found = true
+			switch {
+			case err != nil:
+				if !yield(leaks.Record{}, err) {
+					return
+				}
+			case item.Record != nil:
+				j.bar.record()
+				if !yield(*item.Record, nil) {
+					return
+				}
+			case item.Machine != nil:
+				j.sum.Machines++
+			case item.Card != nil:
+				j.sum.Cards++
+			default:
+				j.sum.Cookies += item.Cookies
+			}
+		}
+		if j.locked && !j.found {
+			yield(leaks.Record{}, errLocked)
+		}
+	}
 }
 
 // reasons spells counts by reason, the most frequent first.

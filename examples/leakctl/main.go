@@ -31,11 +31,12 @@ const (
 
 // cli is the whole command line.
 type cli struct {
-	Store   string `required:"" placeholder:"DIR" help:"Directory of the store."`
+	Store   string `placeholder:"DIR" help:"Directory of the store; parse needs none."`
 	KeyFile string `placeholder:"FILE" help:"File with the store's key: 64 hex digits. Without it, a file of the user's configuration directory named after the store. Made on first ingest; never inside the store."`
 	JSON    bool   `name:"json" help:"Print JSON instead of tables."`
 
 	Ingest    ingestCmd    `cmd:"" help:"Take files into the store, making it if need be."`
+	Parse     parseCmd     `cmd:"" help:"Print what files hold, without a store."`
 	Details   detailsCmd   `cmd:"" help:"List deduplicated credentials of a scope."`
 	ByHash    byHashCmd    `cmd:"" help:"List every occurrence of one credential."`
 	Analytics analyticsCmd `cmd:"" help:"Show the permanent aggregates of one domain."`
@@ -80,7 +81,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		kong.Name("leakctl"),
 		kong.Description("Store, search and count credential leaks. Passwords are masked on the way in and kept nowhere."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
-		kong.ExplicitGroups([]kong.Group{{Key: "filters", Title: "Filters (values of one are OR-ed, different ones AND-ed):"}}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "filters", Title: "Filters (values of one are OR-ed, different ones AND-ed):"},
+			{Key: "limits", Title: "Limits of archives:"},
+		}),
 		kong.Writers(stdout, stderr),
 	)
 	if err != nil {
@@ -120,6 +124,14 @@ func (e *env) code(err error) int {
 // sayError prints err as one line.
 func (e *env) sayError(err error) { e.say("%s", err) }
 
+// sayPathError prints what went wrong with a path, naming it once.
+func (e *env) sayPathError(path string, err error) {
+	if !strings.Contains(err.Error(), path) {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	e.sayError(err)
+}
+
 // say prints one line on standard error.
 func (e *env) say(format string, args ...any) {
 	fmt.Fprintln(e.stderr, "leakctl: "+printable(fmt.Sprintf(format, args...)))
@@ -128,6 +140,9 @@ func (e *env) say(format string, args ...any) {
 // open opens the store; create makes it when it is not there yet.
 func (e *env) open(create bool, opts leaks.Options) (*leaks.Store, error) {
 	dir := e.cli.Store
+	if dir == "" {
+		return nil, usageErrorf("missing flags: --store=DIR (leakctl --help tells more)")
+	}
 	exists, err := holdsSomething(dir)
 	if err != nil {
 		return nil, err
@@ -163,6 +178,13 @@ func (e *env) after(err, closing error) error {
 	}
 	e.sayError(closing)
 	return cmp.Or(err, errReported)
+}
+
+// isStore reports whether a folder is the store, which holds nothing to be
+// ingested.
+func (e *env) isStore(info os.FileInfo) bool {
+	store, err := os.Stat(e.cli.Store)
+	return err == nil && os.SameFile(store, info)
 }
 
 // holdsSomething reports whether dir is a directory with anything in it. An

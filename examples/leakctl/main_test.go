@@ -152,6 +152,10 @@ type sum struct {
 	Ingested      int64            `json:"ingested"`
 	Rejected      int64            `json:"rejected"`
 	RejectReasons map[string]int64 `json:"reject_reasons"`
+	Machines      int64            `json:"machines"`
+	Cards         int64            `json:"cards"`
+	Cookies       int64            `json:"cookies"`
+	Damaged       map[string]int64 `json:"damaged"`
 	Seconds       float64          `json:"seconds"`
 }
 

@@ -1,37 +1,48 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
 
-// bar shows how far an ingest is, on a terminal only. A nil bar shows nothing.
-type bar struct{ p *progressbar.ProgressBar }
+// bar shows how far an ingest is, on a terminal only: bytes with the time left,
+// files, records a second. A nil bar shows nothing.
+type bar struct {
+	p       *progressbar.ProgressBar
+	units   int
+	at      int          // the unit under way, from 0
+	left    atomic.Int64 // bytes of it not shown yet
+	open    bool         // its size is not known
+	records int64
+	start   time.Time
+	said    time.Time
+	name    string
+}
 
-// newBar makes a bar over the bytes of all paths, or nil when w is no
+// newBar makes a bar over the bytes of all units, or nil when w is no
 // terminal.
-func newBar(w io.Writer, paths []string) *bar {
+func newBar(w io.Writer, units []unit) *bar {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
 	var total int64
-	for _, path := range paths {
-		info, err := os.Stat(path)
-		if path == "-" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-			total = -1 // no telling: a spinner
-			break
-		}
-		if err == nil && info.Mode().IsRegular() {
-			total += info.Size()
-		}
+	open := false
+	for _, u := range units {
+		total += u.size
+		open = open || u.path == "-"
 	}
-	return &bar{progressbar.NewOptions64(total,
+	if open {
+		total = -1 // no telling: a spinner
+	}
+	return &bar{units: len(units), start: time.Now(), open: open, p: progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionThrottle(100*time.Millisecond),
@@ -45,25 +56,62 @@ func newBar(w io.Writer, paths []string) *bar {
 // A bar that cannot be drawn is no reason to fail an ingest, so the errors of
 // drawing are dropped here.
 
+// begin starts a unit.
+func (b *bar) begin(i int, u unit) {
+	if b != nil {
+		b.at = i
+		b.left.Store(u.size)
+	}
+}
+
+// end makes up for what of a unit was not read.
+func (b *bar) end(unit) {
+	if b != nil {
+		_ = b.p.Add64(b.left.Swap(0))
+	}
+}
+
 // describe says what is being done.
 func (b *bar) describe(what string) {
 	if b != nil {
-		b.p.Describe(shorten(filepath.Base(what), 24))
+		b.name = shorten(filepath.Base(what), 24)
+		b.draw()
 	}
 }
 
-// count makes r advance the bar.
-func (b *bar) count(r io.Reader) io.Reader {
+func (b *bar) draw() {
+	b.said = time.Now()
+	rate := float64(b.records) / max(b.said.Sub(b.start).Seconds(), 0.001)
+	b.p.Describe(fmt.Sprintf("%d/%d files, %s records/s, %s", b.at+1, b.units, number(int64(rate)), b.name))
+}
+
+// record counts one record.
+func (b *bar) record() {
 	if b == nil {
-		return r
+		return
 	}
-	return io.TeeReader(r, b.p)
+	if b.records++; b.records%4096 == 0 && time.Since(b.said) > 200*time.Millisecond {
+		b.draw()
+	}
 }
 
-// skip advances the bar by n bytes that need not be read.
-func (b *bar) skip(n int64) {
-	if b != nil {
-		_ = b.p.Add64(n)
+// read advances the bar by n bytes, but not beyond the unit: parts of an
+// archive are read twice.
+func (b *bar) read(n int) {
+	if b == nil {
+		return
+	}
+	if b.open {
+		_ = b.p.Add(n)
+		return
+	}
+	for {
+		left := b.left.Load()
+		step := min(left, int64(n))
+		if b.left.CompareAndSwap(left, left-step) {
+			_ = b.p.Add64(step)
+			return
+		}
 	}
 }
 

@@ -36,7 +36,9 @@ func (w *walker) folder(dir, rel string) error {
 		}
 		switch {
 		case e.IsDir():
-			err = w.folder(full, p)
+			if !w.opts.except(e) {
+				err = w.folder(full, p)
+			}
 		case !e.Type().IsRegular():
 			err = w.report(place{path: p}, place{path: p}.damage(formats.TroubleSpecial, special(e.Type())))
 		case laterVolume(e.Name(), names):
@@ -56,6 +58,15 @@ func (w *walker) folder(dir, rel string) error {
 	return nil
 }
 
+// except asks the caller whether a folder is passed over.
+func (o *Options) except(e fs.DirEntry) bool {
+	if o.Except == nil {
+		return false
+	}
+	info, err := e.Info()
+	return err == nil && o.Except(info)
+}
+
 func special(mode fs.FileMode) string {
 	if mode&fs.ModeSymlink != 0 {
 		return "a link, not followed"
@@ -71,6 +82,9 @@ func (w *walker) file(full, rel string, info fs.FileInfo) error {
 		return w.report(p, err)
 	}
 	defer d.close()
+	if w.opts.OnRead != nil {
+		d.at = told{d.at, w.opts.OnRead}
+	}
 	name := full
 	if d.joined {
 		p.path, name = rel[:len(rel)-len(".001")], ""
@@ -114,8 +128,10 @@ func Archives(ctx context.Context, root string, opts Options) ([]string, error) 
 				p = rel + "/" + p
 			}
 			if e.IsDir() {
-				if err := walk(full, p); err != nil {
-					return err
+				if !opts.except(e) {
+					if err := walk(full, p); err != nil {
+						return err
+					}
 				}
 				continue
 			}
@@ -210,4 +226,16 @@ func (d *disk) kind(name string) (kind, error) {
 		return plain, err
 	}
 	return sniff(head[:n]), nil
+}
+
+// told tells of what is read.
+type told struct {
+	io.ReaderAt
+	on func(int)
+}
+
+func (t told) ReadAt(p []byte, off int64) (int, error) {
+	n, err := t.ReaderAt.ReadAt(p, off)
+	t.on(n)
+	return n, err
 }

@@ -21,7 +21,7 @@ func (w *walker) rar(s *source, depth int) error {
 	if err != nil {
 		return err
 	}
-	a, err := openRar(s, password)
+	a, err := w.openRar(s, password)
 	if err != nil {
 		if rarLocked(err) {
 			return locked(w)
@@ -151,7 +151,7 @@ func (r rarReader) Read(p []byte) (int, error) {
 }
 
 // openRar opens the archive with a password, "" for none.
-func openRar(s *source, password string) (*rarArchive, error) {
+func (w *walker) openRar(s *source, password string) (*rarArchive, error) {
 	opts := []rardecode.Option{rardecode.MaxDictionarySize(maxDictionary)}
 	if password != "" {
 		opts = append(opts, rardecode.Password(password))
@@ -159,7 +159,7 @@ func openRar(s *source, password string) (*rarArchive, error) {
 	a := &rarArchive{close: func() {}}
 	err := safely(func() error {
 		if s.disk != "" {
-			rc, err := rardecode.OpenReader(s.disk, append(opts, rardecode.FileSystem(regularFiles{}))...)
+			rc, err := rardecode.OpenReader(s.disk, append(opts, rardecode.FileSystem(regularFiles{w.opts.OnRead}))...)
 			if err != nil {
 				return err
 			}
@@ -178,9 +178,9 @@ func openRar(s *source, password string) (*rarArchive, error) {
 
 // regularFiles opens volumes by name: regular files only, so that a pipe or
 // device called like one does no harm.
-type regularFiles struct{}
+type regularFiles struct{ onRead func(int) }
 
-func (regularFiles) Open(name string) (fs.File, error) {
+func (r regularFiles) Open(name string) (fs.File, error) {
 	info, err := os.Stat(filepath.Clean(name))
 	if err != nil {
 		return nil, err
@@ -188,7 +188,22 @@ func (regularFiles) Open(name string) (fs.File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("no regular file")}
 	}
-	return openRegular(name, info)
+	f, err := openRegular(name, info)
+	if err != nil || r.onRead == nil {
+		return f, err
+	}
+	return toldFile{f, r.onRead}, nil
+}
+
+type toldFile struct {
+	*os.File
+	on func(int)
+}
+
+func (t toldFile) Read(p []byte) (int, error) {
+	n, err := t.File.Read(p)
+	t.on(n)
+	return n, err
 }
 
 // rarPassword finds the password of an archive: "" if none is needed. tried
@@ -219,7 +234,7 @@ func (w *walker) rarPassword(s *source) (password string, tried bool, err error)
 // the first file only: archivers encrypt all or nothing, unless told to add
 // files later.
 func (w *walker) rarNeeds(s *source) (bool, error) {
-	a, err := openRar(s, "")
+	a, err := w.openRar(s, "")
 	if err != nil {
 		return rarLocked(err), nil
 	}
@@ -243,7 +258,7 @@ func (w *walker) rarNeeds(s *source) (bool, error) {
 
 // rarFits decodes the begin of the first encrypted file.
 func (w *walker) rarFits(s *source, password string) bool {
-	a, err := openRar(s, password)
+	a, err := w.openRar(s, password)
 	if err != nil {
 		return false
 	}

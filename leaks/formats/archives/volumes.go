@@ -3,6 +3,8 @@ package archives
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"sort"
 	"strconv"
@@ -40,6 +42,41 @@ func laterVolume(name string, beside map[string]bool) bool {
 		return beside[m[1]+".zip"] || beside[m[1]+".ZIP"]
 	}
 	return false
+}
+
+// Volumes returns the files that are read as one with the file at path: path
+// itself, and its further volumes in the same folder, by name.
+func Volumes(path string) ([]string, error) {
+	list := []string{path}
+	first := filepath.Base(path)
+	if !cutPart.MatchString(first) && !strings.EqualFold(filepath.Ext(first), ".rar") {
+		return list, nil
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	beside := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		beside[e.Name()] = true
+	}
+	stem := volumeStem(first)
+	for _, e := range entries {
+		if e.Name() != first && e.Type().IsRegular() && volumeStem(e.Name()) == stem && laterVolume(e.Name(), beside) {
+			list = append(list, filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
+	return list, nil
+}
+
+// volumeStem is what the names of the volumes of one archive have in common.
+func volumeStem(name string) string {
+	for _, re := range []*regexp.Regexp{cutPart, rarPart, oldRarPart} {
+		if m := re.FindStringSubmatch(name); m != nil {
+			return strings.TrimSuffix(m[1], ".")
+		}
+	}
+	return strings.TrimSuffix(name, filepath.Ext(name))
 }
 
 // A joined file is read from its parts.

@@ -3,6 +3,7 @@ package archives
 import (
 	"context"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -24,6 +25,12 @@ type Options struct {
 	// Loose passes over archives that lie in a folder on disk: for callers who
 	// take those one by one, see [Archives].
 	Loose bool
+	// Except says of a folder on disk that it is passed over. Nil passes over
+	// none.
+	Except func(fs.FileInfo) bool
+	// OnRead, if set, is told how many bytes were read from disk. Parts of an
+	// archive may be read twice, and files may be passed over.
+	OnRead func(n int)
 }
 
 // Walk yields the plain files of root, which is a file or a folder, and of the

@@ -321,3 +321,12 @@ func TestCancel(t *testing.T) {
 		t.Error(last)
 	}
 }
+
+func TestVolumes(t *testing.T) {
+	dir := write(t, map[string][]byte{"a.7z.001": nil, "a.7z.002": nil, "b.7z.002": nil, "c.part1.rar": nil, "c.part2.rar": nil, "d.rar": nil, "d.r00": nil, "d.txt": nil})
+	for first, n := range map[string]int{"a.7z.001": 2, "c.part1.rar": 2, "d.rar": 2, "d.txt": 1} {
+		if list, err := Volumes(filepath.Join(dir, first)); err != nil || len(list) != n {
+			t.Errorf("%s: %q %v", first, list, err)
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package main_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// victim is one invented RedLine log of two credentials.
+func victim(n int) map[string]string {
+	dir := fmt.Sprintf("DE[%032X] [2024-08-10T07_20_02]", n)
+	return map[string]string{
+		dir + "/Passwords.txt": fmt.Sprintf("URL: https://www.shop%d.example/login\r\nUsername: user%d@example.com\r\nPassword: canary %d\r\nApplication: Google_[Chrome]_Default\r\n===============\r\n"+
+			"URL: https://mail.example/\r\nUsername: second%d\r\nPassword: canaryp\u00e4ss\r\nApplication: Edge\r\n===============\r\n", n, n, n, n),
+		dir + "/UserInformation.txt":           fmt.Sprintf("Build ID: test\r\nIP: 192.0.2.%d\r\nUserName: u\r\nMachineName: PC%d\r\nCountry: DE\r\nHWID: %032X\r\nOperation System: Windows 10\r\nLog date: 10.08.2024 7:20:02\r\n", n, n, n),
+		dir + "/Cookies/Chrome.txt":            ".example.com\tTRUE\t/\tFALSE\t1999999999\tid\tcanary\r\n",
+		dir + "/FileGrabber/passwords.txt":     "https://never.example/:grabbed:canary\r\n",
+		dir + "/FileGrabber/archive/never.zip": "PK\x03\x04 broken",
+	}
+}
+
+// bare is a log without credentials.
+func bare() map[string]string {
+	return map[string]string{"FR[00] [2024-08-10T07_20_02]/UserInformation.txt": "IP: 192.0.2.200\r\nUserName: nobody\r\nMachineName: EMPTY\r\nCountry: FR\r\nHWID: AB\r\nLog date: 10.08.2024 7:20:02\r\n"}
+}
+
+// tree writes files below dir.
+func (h *house) tree(dir string, files ...map[string]string) string {
+	h.t.Helper()
+	for _, m := range files {
+		for name, content := range m {
+			full := filepath.Join(h.dir, dir, name)
+			if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
+				h.t.Fatal(err)
+			}
+			if err := os.WriteFile(full, []byte(content), 0o600); err != nil {
+				h.t.Fatal(err)
+			}
+		}
+	}
+	return filepath.Join(h.dir, dir)
+}
+
+// zipped makes a zip.
+func (h *house) zipped(name string, files ...map[string]string) string {
+	h.t.Helper()
+	var buf bytes.Buffer
+	w := zip.NewWriter(&buf)
+	for _, m := range files {
+		names := make([]string, 0, len(m))
+		for name := range m {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			f, err := w.Create(name)
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			if _, err := f.Write([]byte(m[name])); err != nil {
+				h.t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		h.t.Fatal(err)
+	}
+	return h.write(name, buf.String())
+}
+
+// encrypted makes a zip with Info-ZIP's zip.
+func (h *house) encrypted(name, dir, password string) string {
+	h.t.Helper()
+	if _, err := exec.LookPath("zip"); err != nil {
+		h.t.Skip("no zip to make an encrypted archive with")
+	}
+	full := filepath.Join(h.dir, name)
+	cmd := exec.Command("zip", "-q", "-r", "-P", password, full, ".")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		h.t.Fatalf("%v: %s", err, out)
+	}
+	return full
+}
+
+// TestParse is item 6 of the issue on raw formats: NDJSON without a store.
+func TestParse(t *testing.T) {
+	h := newHouse(t)
+	for _, root := range []string{h.tree("logs", victim(1), bare()), h.zipped("logs.zip", victim(1), bare())} {
+		cmd := exec.Command(binary, "parse", root)
+		cmd.Env = append(os.Environ(), "HOME="+h.dir)
+		r := h.finish(cmd, nil)
+		r.want(t, 0)
+		var records, machines, last []map[string]any
+		for line := range strings.Lines(r.stdout) {
+			var m map[string]any
+			if err := json.Unmarshal([]byte(line), &m); err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			switch {
+			case m["machine"] != nil:
+				machines = append(machines, m["machine"].(map[string]any))
+			case m["summary"] != nil:
+				last = append(last, m["summary"].(map[string]any))
+			default:
+				records = append(records, m)
+			}
+		}
+		if len(records) != 2 || len(machines) != 1 || len(last) != 1 {
+			t.Fatalf("%s", r.stdout)
+		}
+		sep := "/"
+		if strings.HasSuffix(root, ".zip") {
+			sep = "!/"
+		}
+		for key, want := range map[string]any{
+			"username": "user1@example.com", "password": "c****1", "password_length": 8.0, "domain": "www.shop1.example",
+			"root_domain": "shop1.example", "email_domain": "example.com", "country": "DE", "ip_address": "192.0.2.1", "computer_name": "PC1",
+			"line": 1.0, "file": root + sep + "DE[00000000000000000000000000000001] [2024-08-10T07_20_02]/Passwords.txt", "type": "Stealer",
+			"log_date": "2024-08-10T07:20:02",
+		} {
+			if got := records[0][key]; got != want && key != "line" {
+				t.Errorf("%s: %s is %v, want %v", root, key, got, want)
+			}
+		}
+		if records[1]["password"] != "c****s" || records[1]["password_length"] != 10.0 {
+			t.Errorf("%v", records[1])
+		}
+		if m := machines[0]; m["computer_name"] != "EMPTY" || m["country"] != "FR" {
+			t.Errorf("%v", m)
+		}
+		s := last[0]
+		if len(s) != 6 || s["records"] != 2.0 || s["rejected"] != 0.0 || s["cookies"] != 1.0 || s["cards"] != 0.0 || s["files"].(float64) < 3 {
+			t.Errorf("%v", s)
+		}
+		if _, err := os.Stat(h.store); err == nil {
+			t.Error("a store was made")
+		}
+	}
+}
+
+// TestIngestTree: a folder of logs and archives, once; again, nothing; with
+// one archive more, only that.
+func TestIngestTree(t *testing.T) {
+	h := newHouse(t)
+	dir := h.tree("in", victim(1), victim(2), bare())
+	h.zipped("in/more.zip", victim(3), victim(4))
+	r := h.run("ingest", "--source", "s", dir)
+	r.want(t, 0)
+	if s := r.summary(t); s.Ingested != 8 || s.Machines != 1 || s.Cookies != 4 || s.Rejected != 0 {
+		t.Errorf("%+v %s", s, r.stderr)
+	}
+	if n := h.total(); n != 8 {
+		t.Errorf("the store holds %d credentials", n)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	h.zipped("in/x/later.zip", victim(5))
+	again := h.run("ingest", "--source", "s", dir).summary(t)
+	if again.Ingested != 2 || again.SkippedFiles == 0 {
+		t.Errorf("again: %+v", again)
+	}
+	h.checkNoSecret(h.store)
+}
+
+// TestIngestEncrypted: an encrypted archive waits for its password.
+func TestIngestEncrypted(t *testing.T) {
+	h := newHouse(t)
+	archive := h.encrypted("e.zip", h.tree("plain", victim(1)), "open canary")
+	r := h.run("ingest", archive)
+	r.want(t, 1, "e.zip", "encrypted", "no password given")
+	if s := r.summary(t); s.Ingested != 0 || s.Files != 0 || s.Damaged["encrypted"] != 1 {
+		t.Errorf("%+v", s)
+	}
+	h.run("ingest", "--password", "wrong", archive).want(t, 1, "e.zip", "does not fit")
+	list := h.write("passwords", "wrong\r\nopen canary\r\n")
+	r = h.run("ingest", "--password-file", list, archive)
+	r.want(t, 0)
+	if s := r.summary(t); s.Ingested != 2 || s.Files != 1 {
+		t.Errorf("%+v", s)
+	}
+	if s := h.run("ingest", "--password-file", list, archive).summary(t); s.SkippedFiles != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestIngestDamaged: what stands before the damage is kept, and the damage is
+// told.
+func TestIngestDamaged(t *testing.T) {
+	h := newHouse(t)
+	whole, err := os.ReadFile(h.zipped("whole.zip", victim(1), victim(2), victim(3)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := h.write("cut.zip", string(whole[:len(whole)/2]))
+	r := h.run("ingest", cut)
+	if r.code != 1 || !strings.Contains(r.stderr, "damaged") {
+		t.Errorf("%d %s", r.code, r.stderr)
+	}
+	if s := r.summary(t); s.Ingested < 2 || s.Damaged["damaged"] == 0 {
+		t.Errorf("%+v", s)
+	}
+}
