@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+)
+
+// writeOurs: what only leakscope is measured at.
+func (r *results) writeOurs(b *strings.Builder) {
+	o := r.ours.Ours
+	b.WriteString("## leakscope alone\n\n")
+	fmt.Fprintf(b, "- JSONL of %s MB (%.0f bytes a record) in %.1f s; `url:user:pass` of %s MB in %.1f s, peak %s MiB.\n",
+		number(o.FileBytes/1e6), float64(o.FileBytes)/float64(r.c.n), loadSeconds(r.ours, false), number(o.ULPBytes/1e6), o.ULPSeconds, number(o.ULPPeak>>20))
+	fmt.Fprintf(b, "- As ingested: %d segments, %.1f bytes/record. Compacted in %.1f s (peak %s MiB): %d segments, %.1f bytes/record.\n",
+		o.Segments, float64(o.Disk)/float64(r.c.n), o.Compact, number(o.CompactPeak>>20), o.SegmentsCompact, float64(r.ours.Disk)/float64(r.c.n))
+	fmt.Fprintf(b, "- A walk of the whole store in order: %s credentials in %.2f s, %s/s.\n\n", number(o.Walked), o.WalkSeconds, whole(float64(o.Walked)/o.WalkSeconds))
+	b.WriteString("| query, ms | before compaction: median / p99 / first | compacted: median / p99 / first |\n|---|---|---|\n")
+	for _, q := range r.w.Queries {
+		x, y := timing(o.Uncompacted, q.Name), timing(r.ours.Queries, q.Name)
+		fmt.Fprintf(b, "| %s | %s / %s / %s | %s / %s / %s |\n", q.Title,
+			significant(x.Median), significant(x.P99), significant(x.First), significant(y.Median), significant(y.P99), significant(y.First))
+	}
+	fmt.Fprintf(b, "\nWhile the same file is ingested again, %s records/s, and merging runs (bar: at most 3 times the quiet median):\n\n", whole(o.BesideRate))
+	b.WriteString("| query | quiet median | median beside ingest | p99 | ratio | runs |\n|---|---|---|---|---|---|\n")
+	for _, q := range o.Beside {
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %.1f | %d |\n", q.Name, significant(q.Quiet), significant(q.Busy), significant(q.P99), q.Busy/q.Quiet, q.Runs)
+	}
+	b.WriteString("\n")
+}
+
+// writeScale: how cost grows.
+func (r *results) writeScale(b *strings.Builder) {
+	if len(r.scale) == 0 {
+		return
+	}
+	b.WriteString("## How cost grows\n\nThe same queries about a domain of the same size; bars: within 1.5 times of each other, ingest at the largest at least 80 % of that at the smallest, memory constant.\n\n| |")
+	for _, p := range r.scale {
+		fmt.Fprintf(b, " %s records |", number(p.N))
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(r.scale)) + "\n")
+	line := func(title string, show func(p *scalePoint) string) {
+		fmt.Fprintf(b, "| %s |", title)
+		for i := range r.scale {
+			fmt.Fprintf(b, " %s |", show(&r.scale[i]))
+		}
+		b.WriteString("\n")
+	}
+	line("ingest, records/s", func(p *scalePoint) string { return whole(float64(p.N) / p.Seconds) })
+	line("its peak memory, MiB", func(p *scalePoint) string { return number(p.Peak >> 20) })
+	line("compaction, s (peak MiB)", func(p *scalePoint) string { return fmt.Sprintf("%.1f (%d)", p.Compact, p.CompactPeak>>20) })
+	line("disk, bytes/record", func(p *scalePoint) string { return fmt.Sprintf("%.1f", float64(p.Disk)/float64(p.N)) })
+	line("rows of the domain", func(p *scalePoint) string { return number(int64(p.DomainRows)) })
+	line("open to first answer, ms", func(p *scalePoint) string { return significant(p.Open) })
+	for i, t := range r.scale[0].After {
+		line(t.Name+", before / after compaction, ms", func(p *scalePoint) string {
+			return significant(p.Before[i].Median) + " / " + significant(p.After[i].Median)
+		})
+	}
+	b.WriteString("\n")
+}
+
+// writeLoads: what the peers' loads are made of.
+func (r *results) writeLoads(b *strings.Builder) {
+	b.WriteString("## What the peers' loads took\n\n| | stage | s | records/s | bytes/record after it |\n|---|---|---|---|---|\n")
+	n := float64(r.c.n)
+	for _, f := range r.peers {
+		for _, s := range f.Load.Stages {
+			name, size := s.Name, "–"
+			if s.Extra {
+				name += " (not in the rate)"
+			}
+			if s.Bytes > 0 {
+				size = significant(float64(s.Bytes) / n)
+			}
+			fmt.Fprintf(b, "| %s | %s | %.1f | %s | %s |\n", f.Engine, name, s.Seconds, whole(n/s.Seconds), size)
+		}
+		for _, s := range f.Load.Alternatives {
+			fmt.Fprintf(b, "| %s | instead: %s | %.1f | %s | – |\n", f.Engine, s.Name, s.Seconds, whole(n/s.Seconds))
+		}
+	}
+	b.WriteString("\n")
+}
+
+// writeSetup: versions, settings and the machine.
+func (r *results) writeSetup(b *strings.Builder) {
+	b.WriteString("## Set-up\n\n")
+	fmt.Fprintf(b, "%s; %s; %s\n\n", machine(), runtime.Version(), r.ours.Version)
+	for _, f := range append([]*Figures{r.ours}, r.peers...) {
+		fmt.Fprintf(b, "- **%s** (%s, %s)\n", f.Engine, f.Version, f.When.Format("2006-01-02 15:04"))
+		for _, s := range append(f.Setup, f.Load.Notes...) {
+			fmt.Fprintf(b, "  - %s\n", s)
+		}
+	}
+	fmt.Fprintf(b, "\nAt most %d runs of a query, fewer when they take longer than %s together, at least 3; of fewer than 100 runs the 99th percentile is the slowest.\n", r.c.effort.Runs, r.c.effort.Budget)
+}
+
+// machine describes where this ran.
+func machine() string {
+	s := fmt.Sprintf("%d CPUs", runtime.NumCPU())
+	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(b)) {
+			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+				s += " (" + strings.TrimSpace(value) + ")"
+				break
+			}
+		}
+	}
+	if b, err := os.ReadFile("/proc/meminfo"); err == nil {
+		var kib int64
+		if _, err := fmt.Sscanf(string(b), "MemTotal: %d kB", &kib); err == nil {
+			s += fmt.Sprintf(", %.0f GiB", float64(kib)/(1<<20))
+		}
+	}
+	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		s += ", Linux " + strings.TrimSpace(string(b))
+	}
+	return s
+}
