@@ -54,7 +54,10 @@ type Stage struct {
 	Seconds float64
 	// Extra marks a stage that only some queries need: the index for search.
 	Extra bool
-	Bytes int64 // on disk after the stage, if it is known
+	// Compaction marks a stage that no rate counts: work that an engine would
+	// do in its own time, as leakscope compacts.
+	Compaction bool
+	Bytes      int64 // on disk after the stage, if it is known
 }
 
 // Time runs a stage and records it.

@@ -159,7 +159,7 @@ func (r *results) writeTails(b *strings.Builder) {
 
 func loadSeconds(f *Figures, extra bool) (sum float64) {
 	for _, s := range f.Load.Stages {
-		if extra || !s.Extra {
+		if !s.Compaction && (extra || !s.Extra) {
 			sum += s.Seconds
 		}
 	}

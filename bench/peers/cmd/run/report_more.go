@@ -69,7 +69,10 @@ func (r *results) writeLoads(b *strings.Builder) {
 		for _, s := range f.Load.Stages {
 			name, size := s.Name, "–"
 			if s.Extra {
-				name += " (not in the rate)"
+				name += " (for search only)"
+			}
+			if s.Compaction {
+				name += " (in no rate)"
 			}
 			if s.Bytes > 0 {
 				size = significant(float64(s.Bytes) / n)
