@@ -41,6 +41,9 @@ type Loaded struct {
 	// Alternatives are other ways to load that were measured as well; they
 	// are in no sum.
 	Alternatives []Stage
+	// DiskBytes is what the engine keeps, where that is less than all files,
+	// some of which it will drop by itself; 0: all files.
+	DiskBytes int64
 	// PeakBytes is the greatest resident memory of processes other than the
 	// harness's own; 0 when there were none.
 	PeakBytes int64

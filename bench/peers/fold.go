@@ -13,7 +13,7 @@ import (
 // order of a page.
 type Group struct {
 	Hash    [16]byte
-	Root    string
+	Root    string // set by engines that need it to find the rows
 	Sources int
 	Last    uint32 // greatest upload_stealed
 }

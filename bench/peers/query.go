@@ -31,7 +31,11 @@ type Query struct {
 	Search        string
 	Page          int    // of 50 rows, from 1
 	Hash          string // of a ByHash query: hex
-	Bar           float64
+	// Bar is the median to stay below, in ms; 0: none.
+	Bar float64
+	// Kept says that leakscope keeps the answer for the next time, so that
+	// the first time is of interest, too.
+	Kept bool
 }
 
 // PageSize is that of every Details query.

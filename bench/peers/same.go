@@ -11,7 +11,7 @@ import (
 // Same returns an error that says where an engine's answer differs from
 // leakscope's. Everything must be equal, but for the unique numbers of
 // analytics, which leakscope estimates: those must be as close as four times
-// the stated errors.
+// the stated errors, and equal where neither estimates.
 func Same(q *Query, ours, theirs *Answer) error {
 	switch {
 	case q.Kind == Details && ours.Details != nil && theirs.Details != nil:
@@ -57,10 +57,11 @@ func sameAnalytics(q *Query, ours, theirs *stats.Analytics, allow float64) error
 	us, them := unique(ours), unique(theirs)
 	for i := range us {
 		a, b := float64(us[i]), float64(them[i])
-		if them[i] <= stats.ExactMembers && allow == 0 && us[i] == them[i] {
+		if us[i] == them[i] {
 			continue
 		}
-		if off := max(a-b, b-a); off > 4*(allow+stats.RelativeError)*b {
+		exact := allow == 0 && them[i] <= stats.ExactMembers
+		if off := max(a-b, b-a); exact || off > 4*(allow+stats.RelativeError)*b {
 			return fmt.Errorf("%s: unique number %d is %d, leakscope has %d", q.Name, i, them[i], us[i])
 		}
 	}

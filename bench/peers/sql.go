@@ -15,9 +15,9 @@ import (
 // A SQL session asks a database of table occ, whose columns are named as in
 // [Columns], beside hash, pw, seq, seen, upload, log and stealer (0 or 1).
 //
-// A page is asked for in two statements, because that is faster everywhere than
-// one: the order and the total of all groups need three columns, and only the
-// rows of the 50 groups shown need the others.
+// A page is asked for in several statements, because that is faster everywhere
+// than one: the order and the total of all groups need few columns, and only
+// the rows of the 50 groups shown need the others.
 type SQL struct {
 	Conn *sql.Conn
 	// Search returns the condition that a row contains a text, and its
@@ -28,14 +28,11 @@ type SQL struct {
 	// Literal, if set, spells an argument; statements are then run as whole
 	// texts instead of prepared ones.
 	Literal func(any) string
-	// Groups overrides the first statement of a page, whose condition it is
-	// given; nil: the plain one.
-	Groups func(where string) string
+	// CountApart says that the total of a page is had faster by a statement
+	// of its own than by a window over the groups.
+	CountApart bool
 	// Days is an expression for the day of seen, as days since 1970.
 	Days string
-	// RootToo says that the rows of a page are found faster by their root
-	// domain and hash than by the hash alone.
-	RootToo bool
 
 	stmts map[string]*sql.Stmt
 	done  []func() error
@@ -113,13 +110,6 @@ func (s *SQL) where(q *Query) (string, []any) {
 	return strings.Join(conds, " AND "), args
 }
 
-// PlainGroups is the usual first statement of a page.
-func PlainGroups(where string) string {
-	return `SELECT hash, root, sources, last, count(*) OVER () FROM (
- SELECT hash, min(root_domain) AS root, count(DISTINCT source) AS sources, max(seen) AS last
- FROM occ WHERE ` + where + ` GROUP BY hash)`
-}
-
 // Ask answers a query.
 func (s *SQL) Ask(ctx context.Context, q *Query) (*Answer, error) {
 	switch q.Kind {
@@ -143,32 +133,8 @@ func (s *SQL) Ask(ctx context.Context, q *Query) (*Answer, error) {
 
 func (s *SQL) details(ctx context.Context, q *Query) (*leaks.DetailsPage, error) {
 	where, args := s.where(q)
-	groupsOf := s.Groups
-	if groupsOf == nil {
-		groupsOf = PlainGroups
-	}
-	text := fmt.Sprintf("%s ORDER BY sources DESC, last DESC, hash LIMIT %d OFFSET %d", groupsOf(where), PageSize, (q.Page-1)*PageSize)
-	found, err := s.query(ctx, text, args...)
+	groups, total, err := s.groups(ctx, q, where, args)
 	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	var (
-		groups []Group
-		total  int
-	)
-	for found.Next() {
-		var (
-			g Group
-			h HashScan
-		)
-		if err := found.Scan(&h, &g.Root, &g.Sources, &g.Last, &total); err != nil {
-			return nil, err
-		}
-		g.Hash = h
-		groups = append(groups, g)
-	}
-	if err := found.Err(); err != nil {
 		return nil, err
 	}
 	if len(groups) == 0 {
@@ -178,17 +144,52 @@ func (s *SQL) details(ctx context.Context, q *Query) (*leaks.DetailsPage, error)
 		args = append(args, s.Hash(g.Hash))
 	}
 	where += " AND hash IN (?" + strings.Repeat(",?", len(groups)-1) + ")"
-	if s.RootToo && (q.ID == "" || q.Column != leaks.RootDomain) {
-		where += " AND root_domain IN (?" + strings.Repeat(",?", len(groups)-1) + ")"
-		for _, g := range groups {
-			args = append(args, g.Root)
-		}
-	}
 	rows, err := s.rows(ctx, where, args)
 	if err != nil {
 		return nil, err
 	}
 	return Page(q, total, groups, rows), nil
+}
+
+// groups returns the groups of a page, in order, and the number of all.
+func (s *SQL) groups(ctx context.Context, q *Query, where string, args []any) (groups []Group, total int, err error) {
+	text := "SELECT hash, count(DISTINCT source) AS sources, max(seen) AS last FROM occ WHERE " + where + " GROUP BY hash"
+	if s.CountApart {
+		text = "SELECT g.*, 0 FROM (" + text + ") AS g"
+	} else {
+		text = "SELECT hash, sources, last, count(*) OVER () FROM (" + text + ")"
+	}
+	text += fmt.Sprintf(" ORDER BY sources DESC, last DESC, hash LIMIT %d OFFSET %d", PageSize, (q.Page-1)*PageSize)
+	found, err := s.query(ctx, text, args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer found.Close()
+	for found.Next() {
+		var (
+			g Group
+			h HashScan
+		)
+		if err := found.Scan(&h, &g.Sources, &g.Last, &total); err != nil {
+			return nil, 0, err
+		}
+		g.Hash = h
+		groups = append(groups, g)
+	}
+	if err := found.Err(); err != nil || !s.CountApart {
+		return groups, total, err
+	}
+	count, err := s.query(ctx, "SELECT count(DISTINCT hash) FROM occ WHERE "+where, args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer count.Close()
+	for count.Next() {
+		if err := count.Scan(&total); err != nil {
+			return nil, 0, err
+		}
+	}
+	return groups, total, count.Err()
 }
 
 // rows returns the rows of a condition.

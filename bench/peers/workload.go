@@ -2,6 +2,9 @@ package peers
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 
 	"github.com/leakscope/leakscope/bench/corpus"
@@ -73,7 +76,7 @@ func NewWorkload(ctx context.Context, c *corpus.Corpus, s Session) (*Workload, e
 			Kind: Details, Column: leaks.RootDomain, ID: giant, Type: "Stealer", Country: country, From: corpus.End - window},
 		{Name: "by-hash", Title: "by-hash", Bar: 0.03,
 			Kind: ByHash, Column: leaks.RootDomain, ID: giant, Hash: row.Hash},
-		{Name: "analytics", Title: "analytics, giant domain", Bar: 0.2,
+		{Name: "analytics", Title: "analytics, giant domain", Bar: 0.2, Kept: true,
 			Kind: Analytics, Column: leaks.RootDomain, ID: giant},
 		{Name: "search-giant", Title: "substring search, giant domain", Bar: 5,
 			Kind: Details, Column: leaks.RootDomain, ID: giant, Search: "er12"},
@@ -85,7 +88,7 @@ func NewWorkload(ctx context.Context, c *corpus.Corpus, s Session) (*Workload, e
 			Kind: Details, Column: leaks.EmailDomain, ID: c.MailProvider(0)},
 		{Name: "user", Title: "details, one username", Bar: 0.1,
 			Kind: Details, Column: leaks.Username, ID: user},
-		{Name: "deep", Title: "giant domain, page 1,000",
+		{Name: "deep", Title: "giant domain, page 1,000", Kept: true,
 			Kind: Details, Column: leaks.RootDomain, ID: giant, Page: min(deepPage, first.Details.TotalPages)},
 	} {
 		if q.Page > 1 {
@@ -96,4 +99,14 @@ func NewWorkload(ctx context.Context, c *corpus.Corpus, s Session) (*Workload, e
 		}
 	}
 	return w, nil
+}
+
+// ID identifies the questions and leakscope's answers to them.
+func (w *Workload) ID() string {
+	b, err := json.Marshal(w)
+	if err != nil {
+		return err.Error() // equal to no other
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
 }

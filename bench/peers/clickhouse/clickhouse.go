@@ -161,7 +161,7 @@ func (Engine) Load(ctx context.Context, dir string, in peers.Input) (l *peers.Lo
 		total += n
 		l.Notes = append(l.Notes, fmt.Sprintf("%s: %.1f bytes/record", strings.TrimPrefix(name, ".inner."), float64(n)/float64(in.Rows)))
 	}
-	l.Stages[1].Bytes = total
+	l.Stages[1].Bytes, l.DiskBytes = total, total
 	return l, nil
 }
 

@@ -193,9 +193,9 @@ func (Engine) Open(ctx context.Context, dir string) (peers.Session, error) {
 		},
 		Hash: func(h [16]byte) any { return fmt.Sprintf("%x", h) },
 		// The planner prunes by values it sees, not by parameters.
-		Literal: literal,
-		Days:    "seen // 86400",
-		RootToo: true,
+		Literal:    literal,
+		Days:       "seen // 86400",
+		CountApart: true,
 	}
 	s.OnClose(db.Close)
 	return s, nil

@@ -48,7 +48,7 @@ func (Engine) Describe(ctx context.Context) (string, []string, error) {
 	return "SQLite " + v, []string{
 		pragmas,
 		"load: rows from memory in one transaction (" + loading + "), indexes after, ANALYZE, fsync",
-		"covering indexes: (root_domain, hash, seen, source), (email_domain, hash, seen, source, root_domain), (username, hash, seen, source, root_domain), (hash)",
+		"covering indexes: (root_domain, hash, seen, source), (email_domain, hash, seen, source), (username, hash, seen, source), (hash)",
 		search,
 	}, nil
 }
@@ -95,8 +95,8 @@ func (Engine) Load(ctx context.Context, dir string, in peers.Input) (*peers.Load
 	}
 	err = l.Time("indexes", exec(`
 CREATE INDEX by_root ON occ (root_domain, hash, seen, source);
-CREATE INDEX by_mail ON occ (email_domain, hash, seen, source, root_domain);
-CREATE INDEX by_user ON occ (username, hash, seen, source, root_domain);
+CREATE INDEX by_mail ON occ (email_domain, hash, seen, source);
+CREATE INDEX by_user ON occ (username, hash, seen, source);
 CREATE INDEX by_hash ON occ (hash);
 ANALYZE`))
 	if err != nil {

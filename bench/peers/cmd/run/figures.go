@@ -23,6 +23,8 @@ type Figures struct {
 	Disk    int64 // bytes of everything, in the end
 	Open    float64
 	Queries []peers.Timing
+	// Workload is Workload.ID of what was asked.
+	Workload string
 
 	Ours *OurFigures `json:",omitempty"`
 }

@@ -80,7 +80,7 @@ func (c *config) measureOurs(ctx context.Context) error {
 	if _, err := c.spawn(ctx, "ours:after", &after); err != nil {
 		return err
 	}
-	f.Open, f.Queries, o.SegmentsCompact = after.Open, after.Queries, after.Segments
+	f.Open, f.Queries, f.Workload, o.SegmentsCompact = after.Open, after.Queries, after.Workload, after.Segments
 	o.Walked, o.WalkSeconds = after.Walked, after.WalkSeconds
 
 	say("leakscope: queries beside an ingest")

@@ -44,15 +44,17 @@ func (c *config) measurePeer(ctx context.Context, e peers.Engine) (err error) {
 	}
 	f.Peak = max(peak, f.Load.PeakBytes)
 	settle()
-	if f.Disk, err = diskUsage(dir); err != nil {
-		return err
+	if f.Disk = f.Load.DiskBytes; f.Disk == 0 {
+		if f.Disk, err = diskUsage(dir); err != nil {
+			return err
+		}
 	}
 	say("%s: comparing and timing", e.Name())
 	var asked asked
 	if _, err := c.spawn(ctx, "ask:"+e.Name(), &asked); err != nil {
 		return err
 	}
-	f.Open, f.Queries = asked.Open, asked.Queries
+	f.Open, f.Queries, f.Workload = asked.Open, asked.Queries, asked.Workload
 	if !c.keep {
 		if err := os.RemoveAll(dir); err != nil {
 			return err
@@ -88,8 +90,10 @@ func (c *config) spawnIn(ctx context.Context, dir, part string, out any) (int64,
 
 // asked is what a child that asks hands back.
 type asked struct {
-	Open    float64
-	Queries []peers.Timing
+	// Workload identifies what was asked, see Workload.ID.
+	Workload string
+	Open     float64
+	Queries  []peers.Timing
 }
 
 // child is the other end of spawn.
@@ -145,7 +149,7 @@ func (c *config) childAsk(ctx context.Context, open func() (peers.Session, error
 // timeAll times every query on s, which it closes, and then as the first of
 // sessions of its own.
 func (c *config) timeAll(ctx context.Context, w *peers.Workload, s peers.Session, open func() (peers.Session, error)) (*asked, error) {
-	out := new(asked)
+	out := &asked{Workload: w.ID()}
 	for i := range w.Queries {
 		t, err := peers.Time(ctx, s, &w.Queries[i], c.effort)
 		if err != nil {
