@@ -88,7 +88,7 @@ func TestFlipped(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, damages := read(t, root, Options{Passwords: []string{"p"}})
-			if len(damages) > 0 || strings.HasPrefix(name, "a.tar") && name != "a.tar.gz" {
+			if len(damages) > 0 || name == "a.tar" {
 				continue // a tar has no sums
 			}
 			for i, f := range got {

@@ -165,7 +165,12 @@ func (w *walker) tar(s *source, depth int) error {
 			err = io.ErrUnexpectedEOF // archive/tar does not insist on the end mark
 		}
 		if err == io.EOF {
-			return names.finish(w, s.place)
+			if err := names.finish(w, s.place); err != nil || s.at != nil {
+				return err
+			}
+			// The sum of what it was compressed with stands behind it.
+			_, err := io.Copy(io.Discard, r)
+			return err
 		}
 		if h == nil || err != nil && !errors.Is(err, tar.ErrInsecurePath) {
 			if err := names.finish(w, s.place); err != nil {
