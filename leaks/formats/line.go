@@ -143,4 +143,12 @@ func clearPlaceholder(s string) string {
 	return s
 }
 
-func trimString(s string) string { return strings.Trim(s, " \t") }
+func trimString(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"strings"
 
@@ -34,6 +33,9 @@ type ParseOptions struct {
 
 // DefaultMaxHeld bounds what waits for its machine's facts, in bytes.
 const DefaultMaxHeld = 32 << 20
+
+// binarySample is how much of a file is looked at to tell whether it is text.
+const binarySample = 4 << 10
 
 // maxVictims bounds how many logs are remembered at once.
 const maxVictims = 4096
@@ -68,6 +70,7 @@ type parser struct {
 	logs   victimSet
 	last   *victim // of the entry before
 	files  int
+	spare  []heldCredential // room of a log that is done
 	record leaks.Record
 
 	// Of the file being read.
@@ -183,7 +186,7 @@ func (p *parser) content(src *textSource, kind Kind) error {
 	if err != nil {
 		return err
 	}
-	if isBinary(sample) {
+	if isBinary(sample[:min(len(sample), binarySample)]) {
 		p.told(p.entry, KindBinary)
 		return p.reject(0, leaks.RejectBinary, "")
 	}
@@ -269,6 +272,10 @@ func (p *parser) credentials(v *victim, src *textSource, sample []byte, plain bo
 		return innerError{err}
 	}
 	v.current = p.files
+	if v.seen == nil {
+		// A credential takes about a hundred bytes.
+		v.seen = make(map[uint64]seenAt, min(max(src.size, 0)/100, 1<<12))
+	}
 	if !plain && v.hint == "" {
 		v.hint = bannerFamily(sample)
 	}
@@ -284,6 +291,9 @@ func (p *parser) credentials(v *victim, src *textSource, sample []byte, plain bo
 		if p.direct(v) {
 			m := v.facts()
 			return p.credential(v, &m, &c, p.place)
+		}
+		if v.held == nil {
+			v.held, p.spare = p.spare, nil
 		}
 		v.held = append(v.held, heldCredential{c, p.place})
 		v.bytes = before + src.held
@@ -381,9 +391,8 @@ func (p *parser) cardFile(src *textSource) error {
 
 // lineFile parses a file of one record a line, in parallel.
 func (p *parser) lineFile(src *textSource, f Format) error {
-	rest := io.MultiReader(strings.NewReader(text(src.buf)), afterError{src})
 	opts := Options{Format: f, File: p.place, Source: p.opts.Source, Workers: p.opts.Workers, MaxLine: p.opts.MaxLine, page: src.page}
-	for rec, err := range Read(p.ctx, rest, opts) {
+	for rec, err := range Read(p.ctx, src.rest(), opts) {
 		var reject *leaks.Reject
 		switch {
 		case err == nil:
@@ -401,16 +410,6 @@ func (p *parser) lineFile(src *textSource, f Format) error {
 	return nil
 }
 
-// An afterError reads what a source has not read yet.
-type afterError struct{ src *textSource }
-
-func (r afterError) Read(b []byte) (int, error) {
-	if r.src.err != nil {
-		return 0, r.src.err
-	}
-	return r.src.r.Read(b)
-}
-
 // table parses a file of columns.
 func (p *parser) table(src *textSource, d *csvDialect) error {
 	r := csvReader{src: src, dialect: d, reject: p.reject, emit: p.whole}
@@ -419,7 +418,7 @@ func (p *parser) table(src *textSource, d *csvDialect) error {
 
 // document parses a JSON document.
 func (p *parser) document(src *textSource) error {
-	r := newDocumentReader(io.MultiReader(strings.NewReader(text(src.buf)), afterError{src}))
+	r := newDocumentReader(src.rest())
 	r.reject, r.emit = p.reject, p.whole
 	r.found = func(line int64, rec *leaks.Record) error {
 		m := Machine{Country: rec.Country, IP: rec.IPAddress, ComputerName: rec.ComputerName, User: rec.MachineUser,
@@ -529,6 +528,10 @@ func (p *parser) flush(v *victim) error {
 		if err := p.credential(v, &m, &held[i].credential, held[i].file); err != nil {
 			return unwrapInner(err)
 		}
+	}
+	if cap(held) > 0 {
+		clear(held)
+		p.spare = held[:0]
 	}
 	for i := range cards {
 		c := cards[i].card

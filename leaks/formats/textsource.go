@@ -26,7 +26,7 @@ type textSource struct {
 }
 
 func newTextSource(ctx context.Context, r io.Reader, size int64, maxLine int) *textSource {
-	return &textSource{ctx: ctx, r: decodeUTF16(r), size: size, max: maxLine, newline: '\n'}
+	return &textSource{ctx: ctx, r: r, size: size, max: maxLine, newline: '\n'}
 }
 
 // sample returns the beginning of the file without consuming it, but for a byte
@@ -37,6 +37,11 @@ func (t *textSource) sample() ([]byte, error) {
 		n = int(t.size) + 1 // one more, to see the end
 	}
 	t.read(n)
+	if order, _ := orderUTF16(t.buf); order != nil {
+		read, err := bytes.NewReader(t.buf), t.err
+		t.r, t.buf, t.err = decodeUTF16(io.MultiReader(read, afterError{t.r, err})), nil, nil
+		t.read(chunkSize)
+	}
 	t.buf = bytes.TrimPrefix(t.buf, bom)
 	if t.err != nil && t.err != io.EOF && len(t.buf) == 0 {
 		return nil, t.err
@@ -48,10 +53,29 @@ func (t *textSource) sample() ([]byte, error) {
 	if t.newline == '\r' {
 		sample = bytes.ReplaceAll(sample, []byte{'\r'}, []byte{'\n'})
 	}
-	if !utf8.Valid(t.buf) {
+	if !isASCII(t.buf) && !utf8.Valid(t.buf) {
 		t.page = guessPage(t.buf)
 	}
 	return sample, nil
+}
+
+// rest reads what is left of the file, decoded, from behind the sample on.
+func (t *textSource) rest() io.Reader {
+	return io.MultiReader(bytes.NewReader(t.buf), afterError{t.r, t.err})
+}
+
+// An afterError reads what follows bytes read before, unless they ended in an
+// error.
+type afterError struct {
+	r   io.Reader
+	err error
+}
+
+func (r afterError) Read(b []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	return r.r.Read(b)
 }
 
 // read puts up to n more bytes behind buf, in fresh memory.

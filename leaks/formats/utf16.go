@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"io"
@@ -64,17 +65,24 @@ func (u *utf16Reader) begin() {
 	var n int
 	n, u.err = fill(context.Background(), u.r, sample)
 	u.in = sample[:n]
-	switch {
-	case n >= 2 && sample[0] == 0xFF && sample[1] == 0xFE:
-		u.order, u.in = binary.LittleEndian, u.in[2:]
-	case n >= 2 && sample[0] == 0xFE && sample[1] == 0xFF:
-		u.order, u.in = binary.BigEndian, u.in[2:]
-	default:
-		if u.order = guessUTF16(u.in); u.order == nil {
-			return
-		}
+	var mark int
+	if u.order, mark = orderUTF16(u.in); u.order == nil {
+		return
 	}
+	u.in = u.in[mark:]
 	u.room = make([]byte, max(64<<10, n))
+}
+
+// orderUTF16 returns the byte order of a file that begins with b, nil if it is
+// not UTF-16, and the length of its mark.
+func orderUTF16(b []byte) (binary.ByteOrder, int) {
+	switch {
+	case len(b) >= 2 && b[0] == 0xFF && b[1] == 0xFE:
+		return binary.LittleEndian, 2
+	case len(b) >= 2 && b[0] == 0xFE && b[1] == 0xFF:
+		return binary.BigEndian, 2
+	}
+	return guessUTF16(b[:min(len(b), utf16Sample)]), 0
 }
 
 // guessUTF16 returns the byte order of UTF-16 without a mark, nil for what is
@@ -82,7 +90,7 @@ func (u *utf16Reader) begin() {
 // ends, keys) have a zero for one byte, and no character has it for the other.
 func guessUTF16(b []byte) binary.ByteOrder {
 	pairs := len(b) / 2
-	if pairs < 4 {
+	if pairs < 4 || bytes.IndexByte(b, 0) < 0 {
 		return nil
 	}
 	var zeros [2]int

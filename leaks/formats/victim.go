@@ -2,6 +2,7 @@ package formats
 
 import (
 	"hash/maphash"
+	"math/bits"
 	"path"
 	"strings"
 	"time"
@@ -60,15 +61,11 @@ var hashSeed = maphash.MakeSeed()
 // whatever program, as Lumma writes everything twice; in the same file only
 // with the same one, as people do save a login in two browsers.
 func (v *victim) again(c *credential) bool {
-	var h maphash.Hash
-	h.SetSeed(hashSeed)
-	h.WriteString(c.host)
-	h.WriteByte(0)
-	h.WriteString(c.user)
-	h.WriteByte(0)
-	h.WriteString(c.pass)
-	key := h.Sum64()
-	now := seenAt{uint32(v.current), uint32(maphash.String(hashSeed, c.software))}
+	key := maphash.String(hashSeed, c.host)
+	key = mixHash(key, maphash.String(hashSeed, c.user))
+	key = mixHash(key, maphash.String(hashSeed, c.pass))
+	software := maphash.String(hashSeed, c.software)
+	now := seenAt{uint32(v.current), uint32(software)}
 	if v.seen == nil {
 		v.seen = make(map[uint64]seenAt)
 	}
@@ -82,14 +79,18 @@ func (v *victim) again(c *credential) bool {
 	case was.file != now.file || was.software == now.software:
 		return true
 	}
-	h.WriteByte(0)
-	h.WriteString(c.software)
-	key = h.Sum64()
+	key = mixHash(key, software)
 	if _, ok := v.seen[key]; ok {
 		return true
 	}
 	v.seen[key] = now
 	return false
+}
+
+// mixHash joins two hashes, of which the order counts.
+func mixHash(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^0x9e3779b97f4a7c15, b^0xbf58476d1ce4e5b9)
+	return hi ^ lo + a
 }
 
 // maxSeen bounds the credentials a log is remembered by. Beyond it, duplicates
