@@ -219,12 +219,22 @@ func (s *selection) rowFilters() {
 	}
 }
 
-// bitmapFilters intersects the row sets of the low-cardinality filters; false
-// means that no row passes.
+// fewRows is the number of rows or groups in scope below which the filters of
+// low cardinality look at each row instead of reading bitmaps, which cover the
+// rows of other domains, too. Tests lower it.
+var fewRows uint32 = 1 << 14
+
+// bitmapFilters intersects the row sets of the low-cardinality filters, or adds
+// tests of single rows in their place; false means that no row passes.
 func (s *selection) bitmapFilters() (bool, error) {
-	p := s.p
+	p, c := s.p, s.c
 	lo, hi := s.rowBounds()
-	and := func(kind bitmapKind, values []uint32) (bool, error) {
+	few := hi-lo < fewRows || len(s.list) > 0 && uint32(len(s.list)) < fewRows
+	and := func(kind bitmapKind, values []uint32, of func(r uint32) uint32) (bool, error) {
+		if few || len(values) == 0 {
+			s.rowTests = append(s.rowTests, func(r uint32) bool { return contains(values, of(r)) })
+			return len(values) > 0, nil
+		}
 		union := index.NewSet()
 		for _, v := range values {
 			set, err := s.t.bitmapRange(kind, v, lo, hi)
@@ -240,12 +250,16 @@ func (s *selection) bitmapFilters() (bool, error) {
 		}
 		return s.rows.set.Len() > 0, nil
 	}
+	fact := func(f machineField) func(r uint32) uint32 {
+		return func(r uint32) uint32 { return c.machineField(c.machine(r), f) }
+	}
 	if p.types != nil {
 		var v []uint32
 		for _, t := range p.types {
 			v = append(v, uint32(t))
 		}
-		if ok, err := and(bitmapType, v); !ok {
+		slices.Sort(v)
+		if ok, err := and(bitmapType, v, func(r uint32) uint32 { return uint32(c.typ(r)) }); !ok {
 			return false, err
 		}
 	}
@@ -253,35 +267,42 @@ func (s *selection) bitmapFilters() (bool, error) {
 		values []string
 		dict   dictID
 		kind   bitmapKind
+		of     func(r uint32) uint32
 	}{
-		{p.country, dictCountry, bitmapCountry},
-		{p.software, dictSoftware, bitmapSoftware},
-		{p.protocol, dictProtocol, bitmapProtocol},
+		{p.country, dictCountry, bitmapCountry, fact(machineCountry)},
+		{p.software, dictSoftware, bitmapSoftware, c.software},
+		{p.protocol, dictProtocol, bitmapProtocol, c.protocol},
 	} {
 		if f.values == nil {
 			continue
 		}
-		if ok, err := and(f.kind, s.ordinals(f.dict, f.values)); !ok {
+		if ok, err := and(f.kind, s.ordinals(f.dict, f.values), f.of); !ok {
 			return false, err
 		}
 	}
 	if p.stealer != nil {
-		var ords []uint32
-		folded := make(map[string]bool, len(p.stealer))
-		for _, v := range p.stealer {
-			folded[index.Fold(v)] = true
-		}
-		s.c.scan(dictStealer, 0, s.t.dictLen(dictStealer), func(ord uint32, name []byte) bool {
-			if folded[index.Fold(string(name))] {
-				ords = append(ords, ord)
-			}
-			return true
-		})
-		if ok, err := and(bitmapStealer, ords); !ok {
+		if ok, err := and(bitmapStealer, s.stealers(), fact(machineStealer)); !ok {
 			return false, err
 		}
 	}
 	return true, nil
+}
+
+// stealers returns the ordinals of the stealer names that the plan means,
+// whatever their case.
+func (s *selection) stealers() []uint32 {
+	folded := make(map[string]bool, len(s.p.stealer))
+	for _, v := range s.p.stealer {
+		folded[index.Fold(v)] = true
+	}
+	var ords []uint32
+	s.c.scan(dictStealer, 0, s.t.dictLen(dictStealer), func(ord uint32, name []byte) bool {
+		if folded[index.Fold(string(name))] {
+			ords = append(ords, ord)
+		}
+		return true
+	})
+	return ords
 }
 
 // rowBounds returns a range of rows that holds all in scope.

@@ -70,7 +70,7 @@ func Open(dir string, opts *Options) (*Store, error) {
 		opts:        o,
 		db:          db,
 		hasher:      normalize.NewHasher(o.Key),
-		cache:       segment.NewCache(o.MemoryBudget / 3),
+		cache:       segment.NewCache(o.MemoryBudget / 2),
 		ingesting:   newSemaphore(),
 		maintaining: newSemaphore(),
 		pins:        make(map[uint64]*pin),

@@ -325,6 +325,8 @@ func TestAnswersEqualAPlainScan(t *testing.T) {
 			scanBlock = []uint32{1, 2, 3, 7, 1024}[w.rng.IntN(5)]
 			defer func(n uint32) { eagerSearch = n }(eagerSearch)
 			eagerSearch = []uint32{1, 20, 4096}[w.rng.IntN(3)]
+			defer func(n uint32) { fewRows = n }(fewRows)
+			fewRows = []uint32{1, 10, 1 << 14}[w.rng.IntN(3)]
 			defer func(n uint32) { textStrings = n }(textStrings)
 			textStrings = []uint32{1, 16 << 10}[w.rng.IntN(2)]
 			opts := testOptions()

@@ -24,22 +24,39 @@ func (m *merger) mergeAggregates() error {
 		if err != nil {
 			return err
 		}
-		for _, n := range names {
-			if err := m.ctx.Err(); err != nil {
-				return err
-			}
-			agg := new(stats.Aggregate)
-			for _, s := range m.in {
-				if err := s.c.mergeAggregate(m.ctx, col, n.name, agg); err != nil {
-					return err
-				}
-			}
-			if err := out.add(col, []byte(n.name), uint64(n.rows), n.pinned, agg); err != nil {
+		for batch := range slices.Chunk(names, aggregateBatch) {
+			if err := m.mergeBatch(out, col, batch); err != nil {
 				return err
 			}
 		}
 	}
 	return m.w.finishAggregates(out)
+}
+
+// aggregateBatch is how many aggregates are collected at a time: source by
+// source, since what one source is asked lies close together, and the sources
+// together may be more than the cache holds.
+const aggregateBatch = 256
+
+// mergeBatch writes the aggregates of some domains.
+func (m *merger) mergeBatch(out *aggregatesOut, col Column, batch []namedAggregate) error {
+	sums := make([]stats.Aggregate, len(batch))
+	for _, s := range m.in {
+		for i, n := range batch {
+			if err := m.ctx.Err(); err != nil {
+				return err
+			}
+			if err := s.c.mergeAggregate(m.ctx, col, n.name, &sums[i]); err != nil {
+				return err
+			}
+		}
+	}
+	for i, n := range batch {
+		if err := out.add(col, []byte(n.name), uint64(n.rows), n.pinned, &sums[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // aggregateNames lists the domains of a column whose aggregates are to be
