@@ -58,12 +58,34 @@ func (c *config) report() error {
 		_, err := io.WriteString(os.Stdout, b.String())
 		return err
 	}
-	return os.WriteFile(c.out, []byte(b.String()), 0o644)
+	old, err := os.ReadFile(c.out)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.WriteFile(c.out, []byte(between(string(old), b.String())), 0o644)
+}
+
+// The report stands between these lines of the results file; what is around
+// them is written by hand.
+const (
+	reportBegin = "<!-- make bench N=...: begin -->"
+	reportEnd   = "<!-- make bench N=...: end -->"
+)
+
+// between returns page with what stands between the two lines replaced; a page
+// without them gets them at its end.
+func between(page, report string) string {
+	before, rest, ok := strings.Cut(page, reportBegin)
+	if !ok && page != "" {
+		before = strings.TrimRight(page, "\n") + "\n\n"
+	}
+	_, after, _ := strings.Cut(rest, reportEnd)
+	return before + reportBegin + "\n" + report + reportEnd + "\n" + strings.TrimLeft(after, "\n")
 }
 
 func (r *results) write(b *strings.Builder) {
 	n := number(r.c.n)
-	fmt.Fprintf(b, "# Results: %s records\n\n", n)
+	fmt.Fprintf(b, "## Beside its peers: %s records\n\n", n)
 	fmt.Fprintf(b, "Written by `make bench N=%d` (bench/peers/cmd/run); seed %d, %s.\n", r.c.n, r.c.seed, r.ours.When.Format("2006-01-02"))
 	b.WriteString("Every answer of every engine was compared with leakscope's, row for row, before anything was timed.\n\n")
 	for _, f := range r.gone {
@@ -146,7 +168,7 @@ func (r *results) writeMain(b *strings.Builder) {
 
 // writeTails: 99th percentiles, and the first time a query is asked.
 func (r *results) writeTails(b *strings.Builder) {
-	b.WriteString("## Tails, and questions asked for the first time\n\nMedian / 99th percentile / median of the first question to a session just opened, which no kept answer can serve; ms.\n\n| | leakscope |")
+	b.WriteString("### Tails, and questions asked for the first time\n\nMedian / 99th percentile / median of the first question to a session just opened, which no kept answer can serve; ms.\n\n| | leakscope |")
 	all := append([]*Figures{r.ours}, r.peers...)
 	for _, f := range r.peers {
 		fmt.Fprintf(b, " %s |", f.Engine)

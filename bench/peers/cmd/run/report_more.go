@@ -10,7 +10,7 @@ import (
 // writeOurs: what only leakscope is measured at.
 func (r *results) writeOurs(b *strings.Builder) {
 	o := r.ours.Ours
-	b.WriteString("## leakscope alone\n\n")
+	b.WriteString("### leakscope alone\n\n")
 	fmt.Fprintf(b, "- JSONL of %s MB (%.0f bytes a record) in %.1f s; `url:user:pass` of %s MB in %.1f s, peak %s MiB.\n",
 		number(o.FileBytes/1e6), float64(o.FileBytes)/float64(r.c.n), loadSeconds(r.ours, false), number(o.ULPBytes/1e6), o.ULPSeconds, number(o.ULPPeak>>20))
 	fmt.Fprintf(b, "- As ingested: %d segments, %.1f bytes/record. Compacted in %.1f s (peak %s MiB): %d segments, %.1f bytes/record.\n",
@@ -35,7 +35,7 @@ func (r *results) writeScale(b *strings.Builder) {
 	if len(r.scale) == 0 {
 		return
 	}
-	b.WriteString("## How cost grows\n\nThe same queries about a domain of the same size; bars: within 1.5 times of each other, ingest at the largest at least 80 % of that at the smallest, memory constant.\n\n| |")
+	b.WriteString("### How cost grows\n\nThe same queries about a domain of the same size; bars: within 1.5 times of each other, ingest at the largest at least 80 % of that at the smallest, memory constant.\n\n| |")
 	for _, p := range r.scale {
 		fmt.Fprintf(b, " %s records |", number(p.N))
 	}
@@ -63,7 +63,7 @@ func (r *results) writeScale(b *strings.Builder) {
 
 // writeLoads: what the peers' loads are made of.
 func (r *results) writeLoads(b *strings.Builder) {
-	b.WriteString("## What the peers' loads took\n\n| | stage | s | records/s | bytes/record after it |\n|---|---|---|---|---|\n")
+	b.WriteString("### What the peers' loads took\n\n| | stage | s | records/s | bytes/record after it |\n|---|---|---|---|---|\n")
 	n := float64(r.c.n)
 	for _, f := range r.peers {
 		for _, s := range f.Load.Stages {
@@ -88,7 +88,7 @@ func (r *results) writeLoads(b *strings.Builder) {
 
 // writeSetup: versions, settings and the machine.
 func (r *results) writeSetup(b *strings.Builder) {
-	b.WriteString("## Set-up\n\n")
+	b.WriteString("### Set-up\n\n")
 	fmt.Fprintf(b, "%s; %s; %s\n\n", machine(), runtime.Version(), r.ours.Version)
 	for _, f := range append([]*Figures{r.ours}, r.peers...) {
 		fmt.Fprintf(b, "- **%s** (%s, %s)\n", f.Engine, f.Version, f.When.Format("2006-01-02 15:04"))
