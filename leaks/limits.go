@@ -21,6 +21,10 @@ const (
 	// maxSearchBytes bounds a search text.
 	maxSearchBytes = 1 << 10
 
+	// pollLookups is how many names may be looked up in a table between two
+	// looks at a context.
+	pollLookups = 256
+
 	// heapPage is the deepest row that is found by keeping the best rows while
 	// scanning; deeper pages sort everything once and remember it.
 	heapPage = 2_000

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leakscope/leakscope/index"
 	"github.com/leakscope/leakscope/internal/normalize"
 )
 
@@ -18,7 +19,8 @@ type plan struct {
 	// identifierUsers are the identifiers when column is Username.
 	identifierUsers []userKey
 
-	// Values of the standard filters, nil when a filter is not set.
+	// Values of the standard filters, sorted and distinct, nil when a filter is
+	// not set. Those of stealer are folded.
 	host, domain, localPart, protocol, emailDomain, rootDomain       []string
 	machineID, computer, hwid, muser, ip, country, software, stealer []string
 	username                                                         []userKey
@@ -147,7 +149,7 @@ func (p *plan) compileFilters(f *Filters, norm *normalize.Normalizer) error {
 		}},
 		{"country", f.Country, &p.country, strings.ToUpper},
 		{"software", f.Software, &p.software, same},
-		{"stealer_name", f.StealerName, &p.stealer, same}, // compared whatever the case
+		{"stealer_name", f.StealerName, &p.stealer, index.Fold},
 	} {
 		if len(v.in) > maxIdentifiers {
 			return paramErrorf(v.name, "must have at most %d values", maxIdentifiers)
@@ -158,12 +160,20 @@ func (p *plan) compileFilters(f *Filters, norm *normalize.Normalizer) error {
 		*v.out = sortedSet(*v.out)
 	}
 	p.username = userKeys(usernames, norm)
+	if len(f.Type) > maxIdentifiers {
+		return paramErrorf("type", "must have at most %d values", maxIdentifiers)
+	}
 	for _, s := range f.Type {
 		t, ok := ParseType(s)
 		if !ok {
 			return paramErrorf("type", "must be Stealer or Combo")
 		}
 		p.types = append(p.types, t)
+	}
+	slices.Sort(p.types)
+	p.types = slices.Compact(p.types)
+	if len(f.Hash) > maxIdentifiers {
+		return paramErrorf("hash", "must have at most %d values", maxIdentifiers)
 	}
 	for _, s := range f.Hash {
 		h, err := parseHash("hash", s)
@@ -172,6 +182,8 @@ func (p *plan) compileFilters(f *Filters, norm *normalize.Normalizer) error {
 		}
 		p.hash = append(p.hash, h)
 	}
+	slices.SortFunc(p.hash, compareHash)
+	p.hash = slices.Compact(p.hash)
 	if p.seenDays, err = compileDays("upload_stealed", f.UploadStealed); err != nil {
 		return err
 	}
@@ -205,6 +217,9 @@ func (p *plan) compileFilters(f *Filters, norm *normalize.Normalizer) error {
 func (p *plan) empty() bool { return !p.all && len(p.identifiers) == 0 }
 
 func compileDays(param string, days []Day) ([]uint32, error) {
+	if len(days) > maxIdentifiers {
+		return nil, paramErrorf(param, "must have at most %d values", maxIdentifiers)
+	}
 	var out []uint32
 	for _, d := range days {
 		n, err := parseDay(param, d)

@@ -37,8 +37,8 @@ func (s *Store) Stats(ctx context.Context, q StatsQuery) (*stats.Report, error) 
 	if err := sn.observe(ctx, p.within(from, to), now); err != nil {
 		return nil, fmt.Errorf("stats: %w", err)
 	}
-	if length := to - from + 1; from >= length {
-		if err := sn.observe(ctx, p.within(from-length, from-1), before); err != nil {
+	if length := uint64(to) - uint64(from) + 1; uint64(from) >= length {
+		if err := sn.observe(ctx, p.within(from-uint32(length), from-1), before); err != nil {
 			return nil, fmt.Errorf("stats: %w", err)
 		}
 	}
@@ -82,13 +82,15 @@ func (sn *snapshot) observe(ctx context.Context, p *plan, to *stats.Collector) e
 		}
 		ob := &observer{sel: sel, external: p.externalTo()}
 		err = sel.each(func(group uint32) error {
-			if polled++; polled%pollRows == 0 && ctx.Err() != nil {
-				return ctx.Err()
-			}
+			polled++
 			if sel.group(group) {
 				polled += ob.group(group, to)
 			}
-			return nil
+			if polled < pollRows {
+				return nil
+			}
+			polled = 0
+			return ctx.Err()
 		})
 		if err = firstError(err, sel.c.err()); err != nil {
 			return err

@@ -2,6 +2,7 @@ package leaks
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/leakscope/leakscope/index"
@@ -44,10 +45,10 @@ func newSelection(ctx context.Context, p *plan, t *table) (*selection, error) {
 	if len(s.ranges) == 0 && len(s.list) == 0 {
 		return nil, s.c.err()
 	}
-	s.groupFilters()
-	s.rowFilters()
-	possible, err := s.bitmapFilters()
-	if err != nil {
+	s.groupFilters(ctx)
+	s.rowFilters(ctx)
+	possible, err := s.bitmapFilters(ctx)
+	if err := firstError(err, ctx.Err()); err != nil {
 		return nil, err
 	}
 	if !possible {
@@ -76,7 +77,7 @@ func (s *selection) scope(ctx context.Context) error {
 	}
 	switch s.p.column {
 	case RootDomain:
-		for _, id := range s.p.identifiers {
+		for id := range until(ctx, s.p.identifiers) {
 			if ord, ok := s.c.findRoot(id); ok {
 				if lo, hi := s.c.rootGroups(ord); lo < hi {
 					s.ranges = append(s.ranges, span{lo, hi})
@@ -85,7 +86,7 @@ func (s *selection) scope(ctx context.Context) error {
 		}
 		slices.SortFunc(s.ranges, func(a, b span) int { return int(a.lo) - int(b.lo) })
 	case EmailDomain:
-		for _, id := range s.p.identifiers {
+		for id := range until(ctx, s.p.identifiers) {
 			if ord, ok := s.c.findMail(id); ok {
 				lo, hi := s.c.mailUsers(ord)
 				s.list = s.c.userGroupsOf(lo, hi, s.list)
@@ -93,7 +94,7 @@ func (s *selection) scope(ctx context.Context) error {
 		}
 		s.list = sortGroups(s.list, s.t.groups)
 	case Username:
-		for _, id := range s.p.identifierUsers {
+		for id := range until(ctx, s.p.identifierUsers) {
 			if u, ok := s.c.findUser(id.name, id.local, id.mail); ok {
 				s.list = s.c.userGroupsOf(u, u+1, s.list)
 			}
@@ -120,11 +121,11 @@ func sortGroups(list []uint32, n uint32) []uint32 {
 }
 
 // groupFilters adds the tests that a whole group passes or fails.
-func (s *selection) groupFilters() {
+func (s *selection) groupFilters(ctx context.Context) {
 	p, c := s.p, s.c
 	if p.username != nil {
 		var users []uint32
-		for _, v := range p.username {
+		for v := range until(ctx, p.username) {
 			if u, ok := c.findUser(v.name, v.local, v.mail); ok {
 				users = append(users, u)
 			}
@@ -134,15 +135,15 @@ func (s *selection) groupFilters() {
 	}
 	if p.hash != nil {
 		var groups []uint32
-		for _, h := range p.hash {
+		for h := range until(ctx, p.hash) {
 			groups = c.findHash(h, groups)
 		}
 		slices.Sort(groups)
 		s.groupTests = append(s.groupTests, func(g uint32) bool { return contains(groups, g) })
 	}
 	if p.emailDomain != nil {
-		var users []span
-		for _, v := range p.emailDomain {
+		var users []span // ascending, as the values and the names are
+		for v := range until(ctx, p.emailDomain) {
 			if m, ok := c.findMail(v); ok {
 				lo, hi := c.mailUsers(m)
 				users = append(users, span{lo, hi})
@@ -151,8 +152,8 @@ func (s *selection) groupFilters() {
 		s.groupTests = append(s.groupTests, func(g uint32) bool { return within(users, c.groupUser(g)) })
 	}
 	if p.rootDomain != nil {
-		var groups []span
-		for _, v := range p.rootDomain {
+		var groups []span // likewise
+		for v := range until(ctx, p.rootDomain) {
 			if r, ok := c.findRoot(v); ok {
 				lo, hi := c.rootGroups(r)
 				groups = append(groups, span{lo, hi})
@@ -177,7 +178,7 @@ func (s *selection) groupFilters() {
 }
 
 // rowFilters adds the tests of single rows.
-func (s *selection) rowFilters() {
+func (s *selection) rowFilters(ctx context.Context) {
 	p, c, t := s.p, s.c, s.t
 	if p.seenFrom > t.minSeen || p.seenTo < t.maxSeen {
 		from, to := p.seenFrom, p.seenTo
@@ -206,7 +207,7 @@ func (s *selection) rowFilters() {
 		if f.values == nil {
 			continue
 		}
-		ords := s.ordinals(f.dict, f.values)
+		ords := s.ordinals(ctx, f.dict, f.values)
 		machines := newOrdMatch(t.machines, func(m uint32) bool { return contains(ords, c.machineField(m, f.field)) })
 		s.rowTests = append(s.rowTests, func(r uint32) bool { return machines.match(c.machine(r)) })
 	}
@@ -226,7 +227,7 @@ var fewRows uint32 = 1 << 14
 
 // bitmapFilters intersects the row sets of the low-cardinality filters, or adds
 // tests of single rows in their place; false means that no row passes.
-func (s *selection) bitmapFilters() (bool, error) {
+func (s *selection) bitmapFilters(ctx context.Context) (bool, error) {
 	p, c := s.p, s.c
 	lo, hi := s.rowBounds()
 	few := hi-lo < fewRows || len(s.list) > 0 && uint32(len(s.list)) < fewRows
@@ -236,7 +237,7 @@ func (s *selection) bitmapFilters() (bool, error) {
 			return len(values) > 0, nil
 		}
 		union := index.NewSet()
-		for _, v := range values {
+		for v := range until(ctx, values) {
 			set, err := s.t.bitmapRange(kind, v, lo, hi)
 			if err != nil {
 				return false, err
@@ -276,7 +277,7 @@ func (s *selection) bitmapFilters() (bool, error) {
 		if f.values == nil {
 			continue
 		}
-		if ok, err := and(f.kind, s.ordinals(f.dict, f.values), f.of); !ok {
+		if ok, err := and(f.kind, s.ordinals(ctx, f.dict, f.values), f.of); !ok {
 			return false, err
 		}
 	}
@@ -291,13 +292,9 @@ func (s *selection) bitmapFilters() (bool, error) {
 // stealers returns the ordinals of the stealer names that the plan means,
 // whatever their case.
 func (s *selection) stealers() []uint32 {
-	folded := make(map[string]bool, len(s.p.stealer))
-	for _, v := range s.p.stealer {
-		folded[index.Fold(v)] = true
-	}
 	var ords []uint32
 	s.c.scan(dictStealer, 0, s.t.dictLen(dictStealer), func(ord uint32, name []byte) bool {
-		if folded[index.Fold(string(name))] {
+		if _, ok := slices.BinarySearch(s.p.stealer, index.Fold(string(name))); ok {
 			ords = append(ords, ord)
 		}
 		return true
@@ -375,9 +372,9 @@ func (s *selection) intersect(groups []uint32) []uint32 {
 
 // ordinals returns the sorted ordinals of the values that a flat dictionary
 // holds.
-func (s *selection) ordinals(d dictID, values []string) []uint32 {
+func (s *selection) ordinals(ctx context.Context, d dictID, values []string) []uint32 {
 	var out []uint32
-	for _, v := range values {
+	for v := range until(ctx, values) {
 		if ord, ok := s.c.find(d, v); ok {
 			out = append(out, ord)
 		}
@@ -394,13 +391,27 @@ func contains(sorted []uint32, v uint32) bool {
 	return ok
 }
 
+// within reports whether one of the spans, which are sorted and disjoint, holds
+// v.
 func within(spans []span, v uint32) bool {
-	for _, s := range spans {
-		if s.lo <= v && v < s.hi {
-			return true
+	i, _ := slices.BinarySearchFunc(spans, v, func(s span, v uint32) int {
+		if s.hi <= v {
+			return -1
+		}
+		return 1 // the first that ends above v
+	})
+	return i < len(spans) && spans[i].lo <= v
+}
+
+// until yields values until ctx ends. Who asks must look at ctx afterwards.
+func until[T any](ctx context.Context, values []T) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for i, v := range values {
+			if i%pollLookups == pollLookups-1 && ctx.Err() != nil || !yield(v) {
+				return
+			}
 		}
 	}
-	return false
 }
 
 // dictLen returns the number of members of a dictionary.
