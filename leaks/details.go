@@ -64,8 +64,9 @@ func (s *Store) detailsPage(ctx context.Context, d *detailsPlan) (*DetailsPage, 
 		return nil, err
 	}
 	defer s.release(sn)
-	// Page and size are bounded by int, their product need not be.
-	first := uint64(d.page-1) * uint64(d.size)
+	// The page is bounded by int, its product with the size need not be: what
+	// is past all rows may be as far as it likes.
+	first := uint64(min(d.page-1, maxPastEnd)) * uint64(d.size)
 	var (
 		rows  []result
 		total int

@@ -29,8 +29,8 @@ var (
 	ErrClosed = kv.ErrClosed
 	// ErrInvalid: a query or an option is malformed; see [ParamError].
 	ErrInvalid = errors.New("invalid parameter")
-	// ErrCursor: a cursor is not one of this store and query, or its snapshot
-	// is gone.
+	// ErrCursor: the snapshot of a cursor is gone; start again. One that is no
+	// cursor of this store and query is ErrInvalid.
 	ErrCursor = errors.New("cursor is not valid any more")
 )
 

@@ -15,6 +15,8 @@ const (
 	maxPageSize = 200
 	// defaultPageSize is the contract's default page.
 	defaultPageSize = 50
+	// maxPastEnd is a number of pages that no answer has.
+	maxPastEnd = 1 << 48
 	// maxIdentifiers bounds the identifiers of one scope, and the values of
 	// one filter.
 	maxIdentifiers = 100_000

@@ -124,7 +124,7 @@ func (s *Store) Exposed(ctx context.Context, username, password, domain string) 
 	pr := s.preparer(0, "")
 	var r row
 	if reason, detail := pr.prepare(&Record{Username: username, Password: password, Host: domain}, &r); reason != "" {
-		return false, paramErrorf(paramOf(reason), "%s", detail)
+		return false, exposedError(reason, detail)
 	}
 	sn, err := s.acquire()
 	if err != nil {
@@ -146,10 +146,17 @@ func (s *Store) Exposed(ctx context.Context, username, password, domain string) 
 	return false, nil
 }
 
-// paramOf names the parameter of Exposed that a reject is about.
-func paramOf(reason RejectReason) string {
-	if reason == RejectHost {
-		return "domain"
+// exposedError says which parameter of Exposed a reject is about. Like the
+// reject, it holds no value.
+func exposedError(reason RejectReason, detail string) error {
+	switch reason {
+	case RejectHost:
+		return paramErrorf("domain", "%s", detail)
+	case RejectTooLong:
+		if detail == "host" {
+			detail = "domain"
+		}
+		return paramErrorf(detail, "is too long")
 	}
-	return "username"
+	return paramErrorf("username", "%s", detail)
 }

@@ -10,7 +10,7 @@ type result struct {
 	table       uint16
 	group       uint32
 	// row is the representative one. Until it is needed, a credential of one
-	// group of which every row is selected has only noRow: snapshot.complete
+	// group of which every row is selected has only noRow: result.complete
 	// fills in row, first and types.
 	row uint32
 }
