@@ -195,8 +195,8 @@ func (s *Store) replace(ctx context.Context, sources []*handle, dropBefore uint3
 		return mergeTables(ctx, w, tables, mergeOptions{dropBefore: dropBefore})
 	})
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			err = errors.Join(cause, err)
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+			err = fmt.Errorf("%w: %w", cause, err)
 		}
 		return nil, err
 	}

@@ -67,6 +67,19 @@ func TestCompactManySegments(t *testing.T) {
 	}
 }
 
+// A merge that is broken off says so once, in one line.
+func TestCompactBrokenOff(t *testing.T) {
+	opts := testOptions()
+	opts.SegmentRows = 1
+	s := openTest(t, testDir(t), opts)
+	ingestAll(t, s, numbered(3))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Compact(ctx); !errors.Is(err, context.Canceled) || err.Error() != "compact: context canceled" {
+		t.Errorf("%q", err)
+	}
+}
+
 // An ingest goes on when merging ends again and again without having merged.
 func TestIngestPassesFailingMerges(t *testing.T) {
 	opts := testOptions()

@@ -116,6 +116,7 @@ func (d *detailsPlan) digest(h *normalize.Hasher) [16]byte {
 			w.Uint32(v)
 		}
 	}
+	w.Uint8(0) // no cursor begins so: the same key authenticates those
 	w.String(string(d.column))
 	w.Uint8(boolByte(d.all))
 	for _, v := range [...][]string{
