@@ -106,6 +106,7 @@ func (s *Store) Ingest(ctx context.Context, seq iter.Seq2[Record, error], opts *
 		if found {
 			w.before = rec
 			w.seen = uint32(rec.Seen)
+			w.pending.Resumed, w.committed.Resumed = rec.Records, rec.Records
 		}
 	}
 	s.ingests.Add(1)
@@ -117,7 +118,6 @@ func (s *Store) Ingest(ctx context.Context, seq iter.Seq2[Record, error], opts *
 	defer cancel(nil)
 	defer context.AfterFunc(s.life, func() { cancel(ErrClosed) })()
 	err := w.run(ctx, seq)
-	w.committed.Resumed = w.resumed
 	if err != nil {
 		err = fmt.Errorf("ingest: %w", err)
 	}
@@ -202,8 +202,7 @@ func (w *ingestWriter) read(ctx context.Context, seq iter.Seq2[Record, error], w
 				break
 			}
 			skip--
-			w.resumed++
-			if w.resumed%pollRows == 0 && ctx.Err() != nil {
+			if skip%pollRows == 0 && ctx.Err() != nil {
 				break
 			}
 			continue

@@ -16,7 +16,6 @@ type ingestWriter struct {
 	seen   uint32
 	before kv.BatchRecord // what earlier calls committed
 
-	resumed   int64        // records of the sequence that before covers
 	pending   IngestResult // everything taken so far
 	committed IngestResult // what publications have made durable
 
