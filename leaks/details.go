@@ -73,8 +73,10 @@ func (s *Store) detailsPage(ctx context.Context, d *detailsPlan) (*DetailsPage, 
 	)
 	if first+uint64(d.size) <= heapPage {
 		top := newRanker(d.sort, d.minSources, int(first)+d.size)
-		err = gather(ctx, sn, d.plan, top)
-		rows, total = top.sorted(), top.total
+		if err = gather(ctx, sn, d.plan, top); err == nil {
+			rows, err = top.sorted(ctx)
+		}
+		total = top.total
 	} else {
 		rows, err = s.sortedResults(ctx, sn, d)
 		total = len(rows)
@@ -148,7 +150,10 @@ func (s *Store) sortedResults(ctx context.Context, sn *snapshot, d *detailsPlan)
 	if err := gather(ctx, sn, d.plan, all); err != nil {
 		return nil, err
 	}
-	rows := all.sorted()
+	rows, err := all.sorted(ctx)
+	if err != nil {
+		return nil, err
+	}
 	s.results.put(key, rows)
 	return rows, ctx.Err()
 }

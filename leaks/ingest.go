@@ -83,8 +83,10 @@ func (s *Store) Ingest(ctx context.Context, seq iter.Seq2[Record, error], opts *
 	if len(o.Batch) > maxFactBytes {
 		return IngestResult{}, paramErrorf("batch", "must have at most %d bytes", maxFactBytes)
 	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
 	if err := s.ingesting.lockContext(ctx); err != nil {
-		return IngestResult{}, err
+		return IngestResult{}, fmt.Errorf("ingest: %w", err)
 	}
 	defer s.ingesting.unlock()
 	s.mu.Lock()
@@ -114,10 +116,7 @@ func (s *Store) Ingest(ctx context.Context, seq iter.Seq2[Record, error], opts *
 		s.ingests.Add(-1)
 		s.poke()
 	}()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(s.life, func() { cancel(ErrClosed) })()
-	err := w.run(ctx, seq)
+	err := ended(ctx, w.run(ctx, seq))
 	if err != nil {
 		err = fmt.Errorf("ingest: %w", err)
 	}

@@ -19,10 +19,14 @@ import (
 // after another, so that what is committed is always a prefix of them all.
 const killSeed = 41
 
-func killFiles() [][]Record {
+func killFiles(short bool) [][]Record {
+	sizes := []int{700, 1, 399, 800, 600}
+	if short {
+		sizes = []int{200, 1, 150, 250}
+	}
 	list := newWorld(killSeed).records(2500)
 	var files [][]Record
-	for _, n := range []int{700, 1, 399, 800, 600} {
+	for _, n := range sizes {
 		files = append(files, list[:n])
 		list = list[n:]
 	}
@@ -41,10 +45,10 @@ func killBatch(file int) string { return "file-" + strconv.Itoa(file) }
 
 // childIngest ingests the corpus with merging beside it, from wherever earlier
 // children came to, compacts, and reports each step once it is durable.
-func childIngest(dir string) {
+func childIngest(dir string, short bool) {
 	s, err := Open(dir, killOptions())
 	childFailed(err)
-	for i, list := range killFiles() {
+	for i, list := range killFiles(short) {
 		_, err := s.Ingest(context.Background(), seqOf(list), &IngestOptions{
 			Batch:    killBatch(i),
 			Progress: func(r IngestResult) { fmt.Printf("committed %d %d\n", i, r.Resumed+r.Read) },
@@ -60,7 +64,11 @@ func childIngest(dir string) {
 // reported last, and whether it came to its end.
 func runAndKill(t *testing.T, dir string, delay time.Duration) (reported map[int]int64, done bool) {
 	t.Helper()
-	cmd := child("ingest", dir)
+	part := "ingest"
+	if testing.Short() {
+		part = "ingest-short"
+	}
+	cmd := child(part, dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +213,7 @@ func TestKill(t *testing.T) {
 	if testing.Short() {
 		kills = 10
 	}
-	files := killFiles()
+	files := killFiles(testing.Short())
 	whole := openTest(t, testDir(t), killOptions())
 	for _, list := range files {
 		ingestAll(t, whole, list)

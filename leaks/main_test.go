@@ -15,8 +15,9 @@ import (
 const childEnv = "LEAKS_TEST_CHILD"
 
 var children = map[string]func(dir string){
-	"ingest": childIngest,
-	"fill":   func(string) {},
+	"ingest":       func(dir string) { childIngest(dir, false) },
+	"ingest-short": func(dir string) { childIngest(dir, true) },
+	"fill":         childFill,
 }
 
 func TestMain(m *testing.M) {

@@ -95,7 +95,7 @@ func (s *Store) Compact(ctx context.Context) error {
 	for {
 		merged, err := s.mergeOnce(ctx, compactable)
 		if err != nil {
-			return fmt.Errorf("compact: %w", err)
+			return fmt.Errorf("compact: %w", ended(ctx, err))
 		}
 		if !merged {
 			break
@@ -132,7 +132,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time) (dropped int64, er
 		}
 		h2, err := s.replace(ctx, []*handle{h}, limit)
 		if err != nil {
-			return dropped, fmt.Errorf("expire: %w", err)
+			return dropped, fmt.Errorf("expire: %w", ended(ctx, err))
 		}
 		dropped += int64(h.meta.Rows - h2.meta.Rows)
 	}
@@ -144,6 +144,15 @@ func (s *Store) bound(ctx context.Context) (context.Context, context.CancelFunc)
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(s.life, func() { cancel(ErrClosed) })
 	return ctx, func() { stop(); cancel(nil) }
+}
+
+// ended says why ctx, of bound, ended the work that failed with err: where the
+// store was closed, its caller has cancelled nothing.
+func ended(ctx context.Context, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), ErrClosed) {
+		return ErrClosed
+	}
+	return err
 }
 
 // mergeOnce merges the adjacent segments that pick chooses; false means none.

@@ -2,6 +2,7 @@ package leaks
 
 import (
 	"cmp"
+	"context"
 	"slices"
 )
 
@@ -37,6 +38,19 @@ func compareHash(a, b hash128) int {
 	return cmp.Compare(a.lo, b.lo)
 }
 
-func sortResults(list []result, compare func(a, b *result) int) {
-	slices.SortFunc(list, func(a, b result) int { return compare(&a, &b) })
+// sortResults sorts a list of any length. Once ctx has ended all rows count as
+// equal, so that the sort soon comes to an end, in no order.
+func sortResults(ctx context.Context, list []result, compare func(a, b *result) int) error {
+	var err error
+	calls := 0
+	slices.SortFunc(list, func(a, b result) int {
+		if calls++; calls%pollRows == 0 && err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return 0
+		}
+		return compare(&a, &b)
+	})
+	return err
 }

@@ -1,5 +1,7 @@
 package leaks
 
+import "context"
+
 // A result is what a query keeps of one credential: enough to sort it, and
 // where its representative occurrence stands.
 type result struct {
@@ -99,7 +101,9 @@ func (rk *ranker) sink() {
 }
 
 // sorted returns what was kept, best first. The ranker is used up.
-func (rk *ranker) sorted() []result {
-	sortResults(rk.kept, rk.compare)
-	return rk.kept
+func (rk *ranker) sorted(ctx context.Context) ([]result, error) {
+	if err := sortResults(ctx, rk.kept, rk.compare); err != nil {
+		return nil, err
+	}
+	return rk.kept, nil
 }
