@@ -217,23 +217,42 @@ func (m *merger) emitGroup() error {
 		pw:     c.value(colGroupPassword, p.g),
 	}
 	g.digest, _ = c.digest(p.g)
+	if max(g.domain, g.user, g.mask) == unused {
+		return s.dangling()
+	}
 	m.w.group(&g)
 	rows := uint32(0)
+	var failed error
 	m.eachRow(func(s *mergeSource, row uint32) {
 		c := s.c
-		m.w.row(&outRow{
+		r := outRow{
 			seen: c.seen(row), upload: c.upload(row), log: c.log(row), typ: c.typ(row),
 			source:   s.remap[dictSource][c.source(row)],
 			host:     s.remap[dictHost][c.host(row)],
 			machine:  s.machines[c.machine(row)],
 			software: s.remap[dictSoftware][c.software(row)],
 			protocol: s.remap[dictProtocol][c.protocol(row)],
-		})
+		}
+		if max(r.source, r.host, r.machine, r.software, r.protocol) == unused {
+			failed = s.dangling()
+			return
+		}
+		m.w.row(&r)
 		rows++
 	})
+	if failed != nil {
+		return failed
+	}
 	m.rootRows[g.root] += rows
 	m.mailRows[m.userMail[g.user]] += rows
 	return m.poll()
+}
+
+// dangling: a row that stays refers to what no such row did when they were
+// marked. So a read has failed, or gave something else than before.
+func (s *mergeSource) dangling() error {
+	s.c.corrupt("row of something unused")
+	return s.c.err()
 }
 
 // A groupPart is what one source has of a group: group g, rows lo to hi-1.
@@ -361,6 +380,9 @@ func (s *mergeSource) nextGroup(dropBefore uint32) bool {
 			}
 			_, s.rootEnd = c.rootGroups(s.root)
 			s.rootOut = s.remap[dictRoot][s.root]
+		}
+		if s.rootOut == unused {
+			return s.dangling() == nil
 		}
 		s.hash = c.groupHash(s.group)
 		return true

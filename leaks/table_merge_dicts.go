@@ -181,6 +181,9 @@ func (st *machineStream) load() bool {
 	}
 	for f := range machineFields {
 		st.tuple[f] = st.s.remap[f.dict()][st.s.c.machineField(st.next, f)]
+		if st.tuple[f] == unused {
+			return st.s.dangling() == nil
+		}
 	}
 	return true
 }

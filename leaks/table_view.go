@@ -226,8 +226,10 @@ func (c *tableCursor) fail(err error) error {
 	return c.first
 }
 
+// corrupt notes that a value is not possible, unless it is one of those that a
+// column gives after an error of its own.
 func (c *tableCursor) corrupt(what string) {
-	if c.first == nil {
+	if c.err() == nil {
 		c.first = fmt.Errorf("%w: table: %s", codec.ErrCorrupt, what)
 	}
 }

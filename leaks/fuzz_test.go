@@ -1,0 +1,236 @@
+package leaks
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/leakscope/leakscope/index"
+	"github.com/leakscope/leakscope/internal/segment"
+	"github.com/leakscope/leakscope/stats"
+)
+
+// maxFuzzBytes is what reading and merging a hostile segment of some KiB may
+// allocate in all, many times over; what it must not do is believe a count.
+const maxFuzzBytes = 256 << 20
+
+// FuzzOpenSegment takes any bytes for a segment file. It opens or it does not;
+// what opened answers, or says that it is corrupt.
+func FuzzOpenSegment(f *testing.F) {
+	lowerAggregateRows(f, 10)
+	good := encodeRows(f, newRowMaker(1, true).rows(60)).data
+	f.Add(good)
+	f.Add(good[:len(good)/2])
+	f.Add([]byte{})
+	for at := 0; at < len(good); at += 997 {
+		bad := bytes.Clone(good)
+		bad[at] ^= 0x40
+		f.Add(bad)
+	}
+	f.Fuzz(func(t *testing.T, file []byte) { useHostile(t, file, encodeRows(t, newRowMaker(2, true).rows(5))) })
+}
+
+// FuzzForgedSegment changes what stands in the sections of a real segment and
+// puts the right checksums around it, as damage never would: every value is
+// met by the code that reads it.
+func FuzzForgedSegment(f *testing.F) {
+	lowerAggregateRows(f, 10)
+	base := encodeRows(f, newRowMaker(1, true).rows(60))
+	other := encodeRows(f, newRowMaker(2, true).rows(5))
+	r := base.open(f).seg
+	sections := len(slices.Collect(r.Sections()))
+	for i := range sections + 1 { // the meta is one more
+		f.Add(edit(i, 0, 0xff))
+		f.Add(append(edit(i, 9, 0x81), edit((i+3)%sections, 4, 0x10)...))
+		if i%8 == 0 {
+			f.Add(edit(i, cutChunk, 3))
+			f.Add(edit(i, growChunk, 9))
+		}
+	}
+	f.Fuzz(func(t *testing.T, edits []byte) {
+		useHostile(t, forge(t, r, edits), other)
+	})
+}
+
+// An edit is section u8 | offset u16 | value u8. The value is XORed into the
+// byte at the offset; the two greatest offsets cut that many bytes off the end
+// instead, or add them.
+const (
+	editLen   = 4
+	cutChunk  = 0xffff
+	growChunk = 0xfffe
+)
+
+func edit(section int, at uint16, v byte) []byte {
+	return append(binary.LittleEndian.AppendUint16([]byte{byte(section)}, at), v)
+}
+
+func applyEdit(b []byte, at uint16, v byte) []byte {
+	switch {
+	case at == cutChunk:
+		return b[:len(b)-min(len(b), int(v))]
+	case at == growChunk:
+		return append(b, make([]byte, v)...)
+	case len(b) > 0:
+		b[int(at)%len(b)] ^= v
+	}
+	return b
+}
+
+// forge writes r again with its sections edited.
+func forge(t testing.TB, r *segment.Reader, edits []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := segment.NewWriter(&out)
+	meta := bytes.Clone(r.Meta())
+	n := 0
+	for info := range r.Sections() {
+		to := w.Section(info.ID, false)
+		section := r.Section(info.ID)
+		for i := range section.Chunks() {
+			chunk, err := section.Chunk(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			chunk = bytes.Clone(chunk)
+			for e := edits; len(e) >= editLen && i == 0; e = e[editLen:] {
+				if int(e[0]) == n {
+					chunk = applyEdit(chunk, binary.LittleEndian.Uint16(e[1:]), e[3])
+				}
+			}
+			// The second chunk of a section is edited under a number of its own.
+			for e := edits; len(e) >= editLen && i == 1; e = e[editLen:] {
+				if int(e[0]) == n+128 {
+					chunk = applyEdit(chunk, binary.LittleEndian.Uint16(e[1:]), e[3])
+				}
+			}
+			if len(chunk) == 0 {
+				continue // there are no empty chunks
+			}
+			if err := to.WriteChunk(chunk); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n++
+	}
+	for e := edits; len(e) >= editLen; e = e[editLen:] {
+		if int(e[0]) == n {
+			meta = applyEdit(meta, binary.LittleEndian.Uint16(e[1:]), e[3])
+		}
+	}
+	if _, err := w.Finish(meta); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// useHostile does with file what a store does with a segment.
+func useHostile(t *testing.T, file []byte, other stored) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r, err := segment.Open(bytes.NewReader(file), int64(len(file)), "fuzz", segment.NewCache(1<<20))
+	if err == nil {
+		var tab *table
+		if tab, err = openTable(r); err == nil {
+			useTable(t, tab, other.open(t))
+		}
+	}
+	corruptOrNil(t, "open", err)
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > maxFuzzBytes {
+		t.Fatalf("%d bytes of segment made the store allocate %d MiB", len(file), n>>20)
+	}
+}
+
+func corruptOrNil(t *testing.T, what string, err error) {
+	t.Helper()
+	if err != nil && (!errors.Is(err, ErrCorrupt) || strings.Contains(err.Error(), "\n")) {
+		t.Fatalf("%s: %v, want ErrCorrupt in one line, or an answer", what, err)
+	}
+}
+
+// useTable asks a table, alone and beside a good one, everything, and merges
+// it.
+func useTable(t *testing.T, tab, other *table) {
+	ctx := context.Background()
+	for _, tables := range [][]*table{{tab}, {other, tab}} {
+		sn := &snapshot{}
+		for _, tab := range tables {
+			sn.segments = append(sn.segments, &handle{reader: tab.seg, table: tab})
+		}
+		for _, q := range hostileQueries() {
+			d, err := compileDetails(&q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var rows []result
+			err = gather(ctx, sn, d.plan, func(r result) { rows = append(rows, r) })
+			if err == nil {
+				_, err = sn.credentials(rows)
+			}
+			corruptOrNil(t, "details", err)
+			for i := range rows[:min(len(rows), 20)] {
+				_, err := sn.occurrences(ctx, d.plan, rows[i].hash)
+				corruptOrNil(t, "by hash", err)
+			}
+			c := stats.NewCollector(stats.CollectorOptions{})
+			err = sn.observe(ctx, d.plan, c)
+			corruptOrNil(t, "stats", err)
+			if err == nil {
+				c.Report(nil)
+			}
+		}
+		for _, key := range []analyticsKey{{RootDomain, "b.test"}, {RootDomain, "example.org"}, {EmailDomain, "mail.example"}, {EmailDomain, "nobody.example"}} {
+			_, err := sn.analyticsOf(ctx, key)
+			corruptOrNil(t, "analytics", err)
+		}
+		for _, dropBefore := range []uint32{0, 1_700_000_000 + 20*3607} {
+			_, err := mergeTables(ctx, segment.NewWriter(io.Discard), tables, mergeOptions{dropBefore: dropBefore})
+			corruptOrNil(t, "merge", err)
+		}
+	}
+	c := tab.cursor()
+	for d := range numDicts {
+		n := tab.dictLen(d)
+		c.scan(d, 0, n, func(uint32, []byte) bool { return true })
+		c.search(d, 0, n, index.NewMatcher("an"), func(uint32) bool { return true })
+		for ord := range min(n, 100) {
+			c.bytes(d, ord)
+		}
+	}
+	for row := range min(tab.rows, 100) {
+		c.groupOfRow(row)
+		c.hostDomain(c.host(row))
+	}
+	corruptOrNil(t, "scan", c.err())
+	corruptOrNil(t, "verify", tab.seg.Verify(ctx))
+}
+
+func hostileQueries() []DetailsQuery {
+	return []DetailsQuery{
+		{Scope: everything},
+		{Scope: everything, Search: "ANNA"},
+		{Scope: Scope{Column: RootDomain, Identifiers: []string{"b.test", "example.org", "c.example.org"}}},
+		{Scope: Scope{Column: EmailDomain, Identifiers: []string{"mail.example", "b.test"}}, Filters: Filters{StartDate: "2023-11-15"}},
+		{Scope: Scope{Column: Username, Identifiers: []string{"anna@mail.example", "login", "+49301234"}}},
+		{Scope: everything, Filters: Filters{
+			Type: []string{"Stealer"}, Country: []string{"DE", "FR"}, StealerName: []string{"redline", "LUMMA"},
+			Software: []string{"Chrome", ""}, Protocol: []string{"https", ""}, UploadStealed: []Day{"2023-11-15", "2023-11-16"},
+		}},
+		{Scope: everything, Filters: Filters{
+			Domain: []string{"mail.b.test", "b.test"}, LocalPart: []string{"anna", "root"}, EmailDomain: []string{"mail.example"},
+			RootDomain: []string{"b.test"}, UploadDate: []Day{"2023-11-15"},
+		}},
+		{Scope: everything, Filters: Filters{
+			Username: []string{"anna@mail.example"}, Host: []string{"https://b.test/login"}, MachineID: []string{"machine-1"},
+			HardwareID: []string{"hw-1"}, ComputerName: []string{"DESKTOP-1"}, MachineUser: []string{"bob"}, IPAddress: []string{"192.0.2.1"},
+			LogDate: []Day{"2023-11-15"},
+		}},
+	}
+}
