@@ -6,6 +6,7 @@ import (
 
 	"github.com/leakscope/leakscope/internal/codec"
 	"github.com/leakscope/leakscope/internal/kv"
+	"github.com/leakscope/leakscope/internal/segment"
 )
 
 // The sentinels of this package, for errors.Is. Those of lower rooms are the
@@ -14,6 +15,8 @@ var (
 	// ErrCorrupt: stored bytes are not what was written. The message says in
 	// which segment, section and offset, never what stood there.
 	ErrCorrupt = codec.ErrCorrupt
+	// ErrVersion: a segment of a format that this build does not know.
+	ErrVersion = segment.ErrVersion
 	// ErrNoSpace: the disk has not enough room to go on safely. Nothing was
 	// lost; free some and try again.
 	ErrNoSpace = kv.ErrNoSpace
