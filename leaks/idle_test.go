@@ -132,7 +132,7 @@ func TestIdle(t *testing.T) {
 	ignore := goleak.IgnoreCurrent()
 	before := heap()
 	dir := testDir(t)
-	s := bigStore(t, dir, bigRows)
+	s := bigStore(t, dir, bigRows())
 	if _, err := s.Details(t.Context(), DetailsQuery{Scope: Scope{Column: RootDomain, Identifiers: []string{"org0.test"}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestIdle(t *testing.T) {
 	}
 	closed := heap() - before
 	t.Logf("heap of an idle store of %d rows: %d KiB after ingesting and a query, %d KiB opened and after a query, %d KiB closed",
-		bigRows, ingested>>10, opened>>10, closed>>10)
+		bigRows(), ingested>>10, opened>>10, closed>>10)
 	if ingested > 32<<20 || opened > 32<<20 || closed > 4<<20 {
 		t.Error("that is too much")
 	}

@@ -168,6 +168,7 @@ func normal(r row) row {
 	if !r.hasPassword {
 		r.digest = 0
 	}
+	r.ownRoot = false // kept for the table as a whole
 	return r
 }
 
