@@ -9,12 +9,7 @@ import (
 )
 
 // bigRows is enough for a query or a merge to take a while.
-func bigRows() int {
-	if testing.Short() {
-		return 20_000
-	}
-	return 100_000
-}
+func bigRows() int { return fewer(100_000, 20_000) }
 
 // bigCorpus is n records of many users on many hosts, the same for each seed.
 func bigCorpus(seed uint64, n int) iter.Seq2[Record, error] {

@@ -9,15 +9,16 @@ import (
 	"time"
 )
 
-// cancelled is how long calls go on after their context has ended: each of n
-// calls is cancelled at another point of the time it takes undisturbed.
-func cancelled(t *testing.T, n int, call func(ctx context.Context) error) (after []time.Duration) {
+// cancelled is how long calls go on after their context has ended, when each is
+// cancelled at another point of the time that it takes undisturbed, whole.
+func cancelled(t *testing.T, call func(ctx context.Context) error) (after []time.Duration, whole time.Duration) {
 	t.Helper()
+	n := fewer(15, 7)
 	start := time.Now()
 	if err := call(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	whole := time.Since(start)
+	whole = time.Since(start)
 	for i := range n {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan time.Time, 1)
@@ -41,21 +42,25 @@ func cancelled(t *testing.T, n int, call func(ctx context.Context) error) (after
 		}
 		cancel()
 	}
-	return after
+	return after, whole
 }
 
-// soon checks that most of the calls ended within limit; a busy machine may
-// hold up a few.
-func soon(t *testing.T, what string, after []time.Duration, limit time.Duration) {
+// soon checks that most of the calls ended within limit or, where the machine
+// is so busy that everything takes long, within an eighth of the whole call; one
+// that did not look at its context would go on for half of it.
+func soon(t *testing.T, what string, after []time.Duration, whole, limit time.Duration) {
 	t.Helper()
 	if len(after) == 0 {
 		t.Logf("%s: always through before it was cancelled", what)
 		return
 	}
+	if raceEnabled {
+		limit *= 10
+	}
 	slices.Sort(after)
 	median, worst := after[len(after)/2], after[len(after)-1]
-	t.Logf("%s: %d cancelled, ended after %v, at worst %v", what, len(after), median, worst)
-	if median > limit || worst > 20*limit {
+	t.Logf("%s of %v: %d cancelled, ended after %v, at worst %v", what, whole, len(after), median, worst)
+	if median > max(limit, whole/8) || worst > max(20*limit, whole) {
 		t.Errorf("%s goes on for %v after its context has ended, at worst %v; %v are allowed", what, median, worst, limit)
 	}
 }
@@ -122,7 +127,8 @@ func TestCancelQueries(t *testing.T) {
 		if c.name == "stats" {
 			limit *= 3 // the report of what was collected is made in one piece
 		}
-		soon(t, c.name, cancelled(t, 15, c.call), limit)
+		after, whole := cancelled(t, c.call)
+		soon(t, c.name, after, whole, limit)
 	}
 }
 
@@ -133,11 +139,12 @@ func TestCancelIngest(t *testing.T) {
 	opts.SegmentRows = 40_000
 	s := openTest(t, testDir(t), opts)
 	committed := int64(0)
-	soon(t, "ingest", cancelled(t, 12, func(ctx context.Context) error {
+	after, whole := cancelled(t, func(ctx context.Context) error {
 		res, err := s.Ingest(ctx, bigCorpus(1, bigRows()), nil)
 		committed += res.Ingested
 		return err
-	}), 50*time.Millisecond)
+	})
+	soon(t, "ingest", after, whole, 50*time.Millisecond)
 	if got := storeRows(t, s); got != committed {
 		t.Errorf("%d rows are in the store, %d were reported as committed", got, committed)
 	}
@@ -164,10 +171,11 @@ func TestCancelCompact(t *testing.T) {
 		}
 		cancel()
 	}
-	soon(t, "compact", after, 50*time.Millisecond)
+	start := time.Now()
 	if err := s.Compact(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	soon(t, "compact", after, time.Since(start), 50*time.Millisecond)
 	if files := segmentFiles(t, dir); len(files) != 1 {
 		t.Errorf("after Compact there are the files %v", files)
 	}

@@ -105,11 +105,7 @@ func TestForgedSegments(t *testing.T) {
 	good := encodeRows(t, newRowMaker(1, true).rows(60))
 	other := encodeRows(t, newRowMaker(2, true).rows(5))
 	rng := rand.New(rand.NewPCG(6, 6))
-	rounds := 300
-	if testing.Short() {
-		rounds = 60
-	}
-	for range rounds {
+	for range fewer(300, 60) {
 		p := takeApart(t, good)
 		for range 1 + rng.IntN(4) {
 			hurt(p, rng)

@@ -209,10 +209,7 @@ func answers(t testing.TB, s *Store) string {
 // there twice, and whoever continues gets to the answers of a run that nobody
 // interrupted.
 func TestKill(t *testing.T) {
-	kills := 100
-	if testing.Short() {
-		kills = 10
-	}
+	kills := fewer(100, 10)
 	files := killFiles(testing.Short())
 	whole := openTest(t, testDir(t), killOptions())
 	for _, list := range files {

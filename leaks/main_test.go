@@ -49,3 +49,11 @@ func childFailed(err error) {
 		os.Exit(1)
 	}
 }
+
+// fewer is n, or with -short only so many.
+func fewer(n, short int) int {
+	if testing.Short() {
+		return short
+	}
+	return n
+}

@@ -28,10 +28,7 @@ type question struct {
 func TestReadersWhileIngesting(t *testing.T) {
 	const segmentRows = 40
 	w := newWorld(21)
-	list := w.records(1600)
-	if testing.Short() {
-		list = list[:800]
-	}
+	list := w.records(fewer(1600, 800))
 	opts := testOptions()
 	opts.SegmentRows, opts.MergeFanout, opts.NoBackgroundMerge = segmentRows, 2, false
 	s := openTest(t, testDir(t), opts)

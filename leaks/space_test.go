@@ -92,6 +92,9 @@ func TestFullDisk(t *testing.T) {
 	if runtime.GOOS != "linux" || os.Getuid() != 0 {
 		t.Skip("needs root on Linux, to mount a tmpfs: a really full disk was NOT tested, only the simulated one")
 	}
+	if testing.Short() {
+		t.Skip("a really full disk is not tested with -short, only the simulated one")
+	}
 	disk := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "leakscope-test", disk).CombinedOutput(); err != nil {
 		t.Skipf("mount: %v: %s: a really full disk was NOT tested, only the simulated one", err, out)
