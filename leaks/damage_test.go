@@ -43,6 +43,7 @@ func (r *failingReader) ReadAt(b []byte, off int64) (int, error) {
 // fails it ends with that error: no panic, no answer made up.
 func TestFailingDisk(t *testing.T) {
 	lowerAggregateRows(t, 10)
+	lowerTextStrings(t, 1)
 	data := encodeRows(t, newRowMaker(1, true).rows(300)).data
 	other := encodeRows(t, newRowMaker(2, true).rows(20))
 	d, err := compileDetails(&DetailsQuery{Scope: everything, Search: "an"})
@@ -102,6 +103,7 @@ func TestFailingDisk(t *testing.T) {
 // everything a store may be asked.
 func TestForgedSegments(t *testing.T) {
 	lowerAggregateRows(t, 10)
+	lowerTextStrings(t, 1)
 	good := encodeRows(t, newRowMaker(1, true).rows(60))
 	other := encodeRows(t, newRowMaker(2, true).rows(5))
 	rng := rand.New(rand.NewPCG(6, 6))
@@ -119,6 +121,7 @@ func TestForgedSegments(t *testing.T) {
 // spite of it is right.
 func TestDamagedFile(t *testing.T) {
 	lowerAggregateRows(t, 10)
+	lowerTextStrings(t, 1)
 	dir := testDir(t)
 	s := openTest(t, dir, testOptions())
 	ingestAll(t, s, newWorld(9).records(150))

@@ -80,6 +80,7 @@ func fixtureRecords() []Record { return newWorld(1).records(250) }
 // segments fresh and merged, and analytics that outlived their rows.
 func fixtureStoreOf(t *testing.T, dir string) *Store {
 	lowerAggregateRows(t, 20)
+	lowerTextStrings(t, 1)
 	s := openTest(t, dir, fixtureOptions())
 	list := fixtureRecords()
 	if _, err := s.Ingest(t.Context(), seqOf(list[:100]), &IngestOptions{Batch: "first"}); err != nil {
@@ -154,6 +155,7 @@ func checkGolden(t *testing.T, path, got string) {
 // compression, which may get better.
 func TestFixtureSegment(t *testing.T) {
 	lowerAggregateRows(t, 20)
+	lowerTextStrings(t, 1)
 	rows := newRowMaker(3, true).rows(400)
 	first := encodeRows(t, rows)
 	if again := encodeRows(t, rows); !bytes.Equal(first.data, again.data) {

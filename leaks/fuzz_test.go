@@ -23,6 +23,7 @@ const maxFuzzBytes = 256 << 20
 // what opened answers, or says that it is corrupt.
 func FuzzOpenSegment(f *testing.F) {
 	lowerAggregateRows(f, 10)
+	lowerTextStrings(f, 1)
 	good := encodeRows(f, newRowMaker(1, true).rows(12)).data
 	f.Add(good)
 	f.Add(good[:len(good)/2])
@@ -40,6 +41,7 @@ func FuzzOpenSegment(f *testing.F) {
 // met by the code that reads it.
 func FuzzForgedSegment(f *testing.F) {
 	lowerAggregateRows(f, 10)
+	lowerTextStrings(f, 1)
 	base := encodeRows(f, newRowMaker(1, true).rows(60))
 	other := encodeRows(f, newRowMaker(2, true).rows(5))
 	p := takeApart(f, base)
@@ -139,12 +141,15 @@ func corruptOrNil(t *testing.T, what string, err error) {
 // it.
 func useTable(t *testing.T, tab, other *table) {
 	ctx := context.Background()
+	defer func(n uint32) { eagerSearch = n }(eagerSearch)
 	for _, tables := range [][]*table{{tab}, {other, tab}} {
 		sn := &snapshot{}
 		for _, tab := range tables {
 			sn.segments = append(sn.segments, &handle{reader: tab.seg, table: tab})
 		}
-		for _, q := range hostileQueries() {
+		for i, q := range hostileQueries() {
+			// A search looks at what is in scope, or at whole dictionaries.
+			eagerSearch = []uint32{1, 1 << 20}[i%2]
 			d, err := compileDetails(&q)
 			if err != nil {
 				t.Fatal(err)
@@ -191,6 +196,9 @@ func hostileQueries() []DetailsQuery {
 	return []DetailsQuery{
 		{Scope: everything},
 		{Scope: everything, Search: "ANNA"},
+		{Scope: everything, Search: "na@m"},
+		{Scope: Scope{Column: EmailDomain, Identifiers: []string{"mail.example", "b.test"}}, Search: "login"},
+		{Scope: Scope{Column: RootDomain, Identifiers: []string{"b.test"}}, Search: "TEST/"},
 		{Scope: Scope{Column: RootDomain, Identifiers: []string{"b.test", "example.org", "c.example.org"}}},
 		{Scope: Scope{Column: EmailDomain, Identifiers: []string{"mail.example", "b.test"}}, Filters: Filters{StartDate: "2023-11-15"}},
 		{Scope: Scope{Column: Username, Identifiers: []string{"anna@mail.example", "login", "+49301234"}}},
