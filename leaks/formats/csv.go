@@ -219,6 +219,7 @@ type csvReader struct {
 	dialect *csvDialect
 	line    int64 // last read
 	row     [][]byte
+	back    [][]byte // lines put back
 
 	emit   func(line int64, rec *leaks.Record) error
 	reject func(line int64, reason leaks.RejectReason, detail string) error
@@ -227,14 +228,13 @@ type csvReader struct {
 func (r *csvReader) read() error {
 	header := r.dialect.header
 	for {
-		line, long, err := r.src.next()
+		line, long, err := r.next()
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		r.line++
 		at := r.line
 		if long {
 			if err := r.reject(at, leaks.RejectLineTooLong, ""); err != nil {
@@ -242,38 +242,93 @@ func (r *csvReader) read() error {
 			}
 			continue
 		}
-		if len(trimBlanks(line)) == 0 || r.line == 1 && bytes.HasPrefix(line, []byte("sep=")) {
+		if len(trimBlanks(line)) == 0 || at == 1 && bytes.HasPrefix(line, []byte("sep=")) {
 			continue
 		}
-		row, ok := splitRow(r.row[:0], line, r.dialect.comma)
-		for !ok {
-			// The cell goes on in the next line.
-			more, long, err := r.src.next()
-			if err != nil && err != io.EOF {
-				return err
-			}
-			if err == io.EOF || long || len(line)+len(more) >= r.src.max {
-				break
-			}
-			r.line++
-			line = append(append(line[:len(line):len(line)], '\n'), more...)
-			if bytes.IndexByte(more, '"') >= 0 {
-				row, ok = splitRow(r.row[:0], line, r.dialect.comma)
-			}
+		line, closed, err := r.whole(line)
+		if err != nil {
+			return err
 		}
-		r.row = row
 		switch {
-		case !ok:
+		case !closed:
 			err = r.reject(at, leaks.RejectUnterminated, "")
 		case header:
 			header = false
 		default:
-			err = r.record(at, row)
+			r.row, _ = splitRow(r.row[:0], line, r.dialect.comma)
+			err = r.record(at, r.row)
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// next returns the next line: one put back, or one of the source.
+func (r *csvReader) next() (line []byte, long bool, err error) {
+	r.line++
+	if len(r.back) > 0 {
+		line, r.back = r.back[0], r.back[1:]
+		return line, false, nil
+	}
+	return r.src.next()
+}
+
+// The bounds of a cell of several lines, a note in a password manager's export.
+const (
+	maxCellLines = 200
+	maxCellBytes = 64 << 10
+)
+
+// whole adds to a line those that its quoted cells go on in. If they never
+// close, it puts them back: one quote too many must not cost the rows behind.
+func (r *csvReader) whole(line []byte) (row []byte, closed bool, err error) {
+	quoted := r.openQuote(false, line)
+	if !quoted {
+		return line, true, nil
+	}
+	var more [][]byte
+	for size := len(line); quoted && len(more) < maxCellLines && size < maxCellBytes; {
+		next, long, err := r.next()
+		if err == io.EOF || long {
+			r.line--
+			break
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		more = append(more, next)
+		size += len(next) + 1
+		quoted = r.openQuote(true, next)
+	}
+	if !quoted {
+		return bytes.Join(append([][]byte{line}, more...), []byte{'\n'}), true, nil
+	}
+	r.line -= int64(len(more))
+	r.back = append(more, r.back...)
+	return nil, false, nil
+}
+
+// openQuote reports whether a cell is open behind line, if one is before it or
+// not. It goes by the same rules as splitRow.
+func (r *csvReader) openQuote(quoted bool, line []byte) bool {
+	for i, start := 0, !quoted; i < len(line); i++ {
+		c := line[i]
+		switch {
+		case quoted:
+			if c == '"' {
+				if i+1 < len(line) && line[i+1] == '"' {
+					i++
+				} else {
+					quoted = false
+				}
+			}
+		case c == '"' && start:
+			quoted = true
+		}
+		start = !quoted && c == r.dialect.comma
+	}
+	return quoted
 }
 
 func (r *csvReader) record(at int64, row [][]byte) error {

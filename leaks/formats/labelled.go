@@ -86,7 +86,7 @@ func (r *labelledReader) labelledLine(s string) error {
 	}
 	if r.open {
 		r.cur.host += s
-		r.open = strings.IndexByte(r.cur.host, '@') < 0
+		r.open = strings.IndexByte(r.cur.host, '@') < 0 && len(r.cur.host) < maxFact
 		return nil
 	}
 	return r.strayLine(s)

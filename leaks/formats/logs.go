@@ -67,11 +67,12 @@ type parser struct {
 	opts  ParseOptions
 	yield func(Item, error) bool
 
-	logs   victimSet
-	last   *victim // of the entry before
-	files  int
-	spare  []heldCredential // room of a log that is done
-	record leaks.Record
+	logs    victimSet
+	last    *victim // of the entry before
+	files   int
+	entered int
+	spare   []heldCredential // room of a log that is done
+	record  leaks.Record
 
 	// Of the file being read.
 	entry Entry
@@ -297,8 +298,10 @@ func (p *parser) credentials(v *victim, src *textSource, sample []byte, plain bo
 		}
 		v.held = append(v.held, heldCredential{c, p.place})
 		v.bytes = before + src.held
-		if err := p.bound(v); err != nil {
-			return innerError{err}
+		if len(v.held)%1024 == 0 {
+			if err := p.bound(v); err != nil {
+				return innerError{err}
+			}
 		}
 		return nil
 	}
@@ -381,8 +384,10 @@ func (p *parser) cardFile(src *textSource) error {
 		}
 		v.numbers[strings.Clone(number)] = true
 		v.cards = append(v.cards, heldCard{c, heldPlace{p.place, line}})
-		if err := p.bound(v); err != nil {
-			return innerError{err}
+		if len(v.cards)%1024 == 0 {
+			if err := p.bound(v); err != nil {
+				return innerError{err}
+			}
 		}
 		return nil
 	}
@@ -480,7 +485,11 @@ func (p *parser) enter(v *victim) error {
 		}
 	}
 	p.last = v
-	return p.bound(v)
+	// To sum up all logs at each file would cost more than it saves.
+	if p.entered++; p.entered%16 == 0 {
+		return p.bound(v)
+	}
+	return nil
 }
 
 // bound keeps what waits below its limits: the oldest logs go first, then what
@@ -489,12 +498,6 @@ func (p *parser) bound(current *victim) error {
 	if len(p.logs.order) > maxVictims {
 		if err := p.closeAll(len(p.logs.order) - maxVictims); err != nil {
 			return err
-		}
-	}
-	if current.size() <= p.opts.MaxHeld/2 {
-		// The sum is looked at now and then only.
-		if p.files%16 != 0 && len(current.held)%1024 != 0 {
-			return nil
 		}
 	}
 	var sum int64
