@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/leakscope/leakscope/leaks"
@@ -48,4 +49,18 @@ type Card struct {
 	Expiry  string // "2027-09", "" when not known
 	Country string // of the victim's machine, "" when not known
 	LogDate time.Time
+}
+
+// String describes an item without any value of it.
+func (it Item) String() string {
+	what := "record"
+	switch {
+	case it.Machine != nil:
+		what = "machine"
+	case it.Card != nil:
+		what = "card"
+	case it.Cookies > 0:
+		what = fmt.Sprintf("%d cookies", it.Cookies)
+	}
+	return fmt.Sprintf("%s line %d: %s", Entry{Path: it.File, Archive: it.Archive}.Place(), it.Line, what)
 }
