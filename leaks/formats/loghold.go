@@ -43,7 +43,7 @@ func (p *parser) bound(current *victim) error {
 		sum += v.size()
 	}
 	for i := 0; i < len(p.logs.order) && sum > p.opts.MaxHeld; i++ {
-		if v := p.logs.order[i]; v != current && len(v.held) > 0 {
+		if v := p.logs.order[i]; v != current && (len(v.held) > 0 || v.seen != nil) {
 			sum -= v.size()
 			if err := p.flush(v); err != nil {
 				return err
