@@ -33,7 +33,7 @@ func BenchmarkIngest(b *testing.B) {
 					b.Fatal(err)
 				}
 				b.StartTimer()
-				res, err := s.Ingest(b.Context(), formats.Read(b.Context(), bytes.NewReader(data.Bytes()), formats.Options{Format: f}), nil)
+				res, err := s.IngestBlocks(b.Context(), formats.Blocks(b.Context(), bytes.NewReader(data.Bytes()), formats.Options{Format: f}), nil)
 				if err != nil || res.Ingested != n {
 					b.Fatalf("%+v: %v", res, err)
 				}

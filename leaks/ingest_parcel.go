@@ -5,69 +5,106 @@ import (
 	"sync"
 )
 
-// parcelItems is how many records travel together from the reader through a
-// worker to the writer.
-const parcelItems = 256
-
-// A parcel is a run of records on its way through an ingest. The reader fills
-// items, a worker turns them into rows in place, the writer takes them.
+// A parcel is a block on its way through an ingest: the reader makes it, a
+// worker turns its records into rows, the writer takes those.
 type parcel struct {
-	items []parcelItem
-	rows  []row
-	ready chan struct{} // the worker is done
+	block   Block
+	rows    []row
+	rejects []parcelReject
+	ready   chan struct{} // the worker is done
 
 	last     bool // nothing follows; the parcel is empty
 	complete bool // with last: the sequence ended by itself
 }
 
-type parcelItem struct {
+type parcelReject struct {
+	before int // rows that precede it
+	reject *Reject
+}
+
+var parcels = sync.Pool{New: func() any { return &parcel{ready: make(chan struct{}, 1)} }}
+
+func newParcel(b Block) *parcel {
+	p := parcels.Get().(*parcel)
+	p.block = b
+	return p
+}
+
+// recycle lets the block go and keeps the parcel's memory. Rows are not
+// cleared, so they may hold on to texts of the block until they are written
+// again; of a password they have nothing but the mask.
+func (p *parcel) recycle() {
+	p.block.Free()
+	p.block = nil
+	p.rows = p.rows[:0]
+	clear(p.rejects)
+	p.rejects = p.rejects[:0]
+	parcels.Put(p)
+}
+
+// prepare normalises every record; one that is no row becomes a reject.
+func (p *parcel) prepare(pr *preparer) {
+	p.block.Records(func(rec *Record, reject *Reject) {
+		if reject == nil {
+			n := len(p.rows)
+			if n == cap(p.rows) {
+				p.rows = append(p.rows, row{})
+			}
+			p.rows = p.rows[:n+1]
+			reason, detail := pr.prepare(rec, &p.rows[n])
+			if reason == "" {
+				return
+			}
+			p.rows = p.rows[:n]
+			reject = &Reject{Reason: reason, Place: rec.Place, Detail: detail}
+		}
+		p.rejects = append(p.rejects, parcelReject{len(p.rows), reject})
+	})
+}
+
+// recordRun is how many records of a sequence travel together.
+const recordRun = 256
+
+// A recordBlock is a run of records that were ready-made when they came.
+type recordBlock struct{ items []recordItem }
+
+type recordItem struct {
 	record Record
 	reject *Reject
 }
 
-var parcels = sync.Pool{New: func() any {
-	return &parcel{
-		items: make([]parcelItem, 0, parcelItems),
-		rows:  make([]row, parcelItems),
-		ready: make(chan struct{}, 1),
-	}
+var recordBlocks = sync.Pool{New: func() any {
+	return &recordBlock{items: make([]recordItem, 0, recordRun)}
 }}
 
-func newParcel() *parcel { return parcels.Get().(*parcel) }
+func newRecordBlock() *recordBlock { return recordBlocks.Get().(*recordBlock) }
 
-// recycle drops every reference the parcel holds and keeps its memory.
-func (p *parcel) recycle() {
-	clear(p.items)
-	p.items = p.items[:0]
-	clear(p.rows)
-	parcels.Put(p)
-}
-
-// add takes one item of the sequence; false means that err ends it.
-func (p *parcel) add(rec *Record, err error) bool {
+// add takes one item of a sequence; false means that err ends it.
+func (b *recordBlock) add(rec *Record, err error) bool {
 	if err == nil {
-		p.items = append(p.items, parcelItem{record: *rec})
+		b.items = append(b.items, recordItem{record: *rec})
 		return true
 	}
 	var reject *Reject
 	if !errors.As(err, &reject) {
 		return false
 	}
-	p.items = append(p.items, parcelItem{reject: reject})
+	b.items = append(b.items, recordItem{reject: reject})
 	return true
 }
 
-func (p *parcel) full() bool { return len(p.items) == parcelItems }
+func (b *recordBlock) full() bool { return len(b.items) == recordRun }
 
-// prepare normalises every record; one that is no row becomes a reject.
-func (p *parcel) prepare(pr *preparer) {
-	for i := range p.items {
-		it := &p.items[i]
-		if it.reject != nil {
-			continue
-		}
-		if reason, detail := pr.prepare(&it.record, &p.rows[i]); reason != "" {
-			it.reject = &Reject{Reason: reason, Place: it.record.Place, Detail: detail}
-		}
+// Records implements [Block].
+func (b *recordBlock) Records(yield func(*Record, *Reject)) {
+	for i := range b.items {
+		yield(&b.items[i].record, b.items[i].reject)
 	}
+}
+
+// Free implements [Block].
+func (b *recordBlock) Free() {
+	clear(b.items) // so that it holds no password
+	b.items = b.items[:0]
+	recordBlocks.Put(b)
 }

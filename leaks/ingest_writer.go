@@ -16,6 +16,7 @@ type ingestWriter struct {
 	seen   uint32
 	before kv.BatchRecord // what earlier calls committed
 
+	skip      int64        // records still to be left out, as before covers them
 	pending   IngestResult // everything taken so far
 	committed IngestResult // what publications have made durable
 
@@ -48,24 +49,47 @@ func (w *ingestWriter) consume(ctx context.Context, ordered <-chan *parcel) (err
 
 // take adds the rows of one parcel.
 func (w *ingestWriter) take(ctx context.Context, pc *parcel) error {
-	for i := range pc.items {
-		if reject := pc.items[i].reject; reject != nil {
-			w.pending.count(reject.Reason)
-			if w.opts.Reject != nil {
-				w.opts.Reject(reject)
-			}
+	at := 0
+	for _, r := range pc.rejects {
+		if err := w.addRows(ctx, pc.rows[at:r.before]); err != nil {
+			return err
+		}
+		at = r.before
+		if w.skip > 0 {
+			w.skip--
 			continue
 		}
-		w.building.add(&pc.rows[i])
-		w.pending.Read++
-		w.pending.Ingested++
-		if w.building.len() >= w.store.opts.SegmentRows || w.building.memory() >= w.store.opts.MemoryBudget/4 {
+		w.pending.count(r.reject.Reason)
+		if w.opts.Reject != nil {
+			w.opts.Reject(r.reject)
+		}
+	}
+	if err := w.addRows(ctx, pc.rows[at:]); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+func (w *ingestWriter) addRows(ctx context.Context, rows []row) error {
+	if w.skip > 0 {
+		n := min(w.skip, int64(len(rows)))
+		w.skip -= n
+		rows = rows[n:]
+	}
+	for len(rows) > 0 {
+		room := max(1, w.store.opts.SegmentRows-w.building.len())
+		n := min(len(rows), addBatch, room)
+		w.building.addRows(rows[:n])
+		w.pending.Read += int64(n)
+		w.pending.Ingested += int64(n)
+		rows = rows[n:]
+		if n == room || w.building.memory() >= w.store.opts.MemoryBudget/4 {
 			if err := w.rotate(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
 // rotate starts the flush of what was collected, after the one before it.

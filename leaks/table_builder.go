@@ -1,10 +1,8 @@
 package leaks
 
 import (
-	"encoding/binary"
+	"hash/maphash"
 	"math"
-	"math/bits"
-	"unsafe"
 )
 
 // A builtRow is a row in a builder: everything that is a string is the number
@@ -39,11 +37,13 @@ type tableBuilder struct {
 	dicts    [numDicts]*interner
 	rows     []builtRow
 	groups   []builtGroup
-	slots    []uint64       // of groups: high half of the mixed hash, number+1
+	slots    []uint64       // of groups: a tag, below it the number+1
 	machines *interner      // all facts of a machine as one string
 	tuples   []machineTuple // by machine
-	key      []byte
-	awaited  uint64 // see add
+	seed     maphash.Seed
+	batch    [addBatch]comingRow
+	keys     []byte // machines of the batch
+	awaited  uint64 // see prepareBatch
 	vote     timeVote
 	ownRoots bool   // see tableMeta
 	minSeen  uint32 // of all rows; maxSeen is 0 without any
@@ -56,12 +56,11 @@ type tableBuilder struct {
 // newTableBuilder returns an empty builder that is meant to be encoded at
 // limitRows rows or before.
 func newTableBuilder(limitRows int) *tableBuilder {
-	b := &tableBuilder{limit: limitRows, slots: make([]uint64, internSlots), minSeen: math.MaxUint32}
+	b := &tableBuilder{limit: limitRows, slots: make([]uint64, internSlots), seed: maphash.MakeSeed(), minSeen: math.MaxUint32}
 	for d := range b.dicts {
-		_, nested := dictID(d).parent()
-		b.dicts[d] = newInterner(nested)
+		b.dicts[d] = newInterner()
 	}
-	b.machines = newInterner(false)
+	b.machines = newInterner()
 	return b
 }
 
@@ -117,129 +116,4 @@ func (b *tableBuilder) reset() {
 	b.machines.reset()
 	b.tuples = b.tuples[:0]
 	b.ownRoots = false
-}
-
-// add takes a row. It keeps nothing of r's strings.
-//
-// What it costs is waiting for memory: so it first asks for the places in
-// memory that do not depend on each other, then looks at what came.
-func (b *tableBuilder) add(r *row) {
-	b.ownRoots = b.ownRoots || r.ownRoot
-	d := &b.dicts
-	hash := hashOf(r.hash)
-	machine := b.machineKey(r)
-	rootHash, mailHash, machineHash := d[dictRoot].hash(r.root), d[dictMail].hash(r.emailDomain), b.machines.hash(machine)
-	b.awaited = d[dictRoot].slot(rootHash) ^ d[dictMail].slot(mailHash) ^ b.machines.slot(machineHash) ^
-		b.slots[groupMix(hash)&uint64(len(b.slots)-1)]
-
-	root := d[dictRoot].internHashed(0, r.root, rootHash)
-	g := b.group(r, hash, root, mailHash)
-	b.groups[g].rows++
-	b.vote.add(r.seen, r.upload, r.log)
-	b.minSeen, b.maxSeen = min(b.minSeen, r.seen), max(b.maxSeen, r.seen)
-	b.rows = append(b.rows, builtRow{
-		group: g,
-		seen:  r.seen, upload: r.upload, log: r.log,
-		source:   d[dictSource].intern(0, r.source),
-		host:     d[dictHost].intern(b.groups[g].domain, r.host),
-		machine:  b.machine(r, machine, machineHash),
-		software: d[dictSoftware].intern(0, r.software),
-		protocol: d[dictProtocol].intern(0, r.protocol),
-		typ:      r.typ,
-	})
-}
-
-// group returns the number of the row's group. What belongs to the credential
-// is looked at only when it is new below its root: all of it is in the hash.
-func (b *tableBuilder) group(r *row, hash hash128, root uint32, mailHash uint64) uint32 {
-	mixed := groupMix(hash)
-	tag, mask := mixed&highHalf, uint64(len(b.slots)-1)
-	i := mixed & mask
-	for ; b.slots[i] != 0; i = (i + 1) & mask {
-		if b.slots[i]&highHalf != tag {
-			continue
-		}
-		n := uint32(b.slots[i]) - 1
-		if g := &b.groups[n]; g.hash == hash && g.root == root {
-			return n
-		}
-	}
-	n := uint32(len(b.groups))
-	d := &b.dicts
-	mail := d[dictMail].internHashed(0, r.emailDomain, mailHash)
-	g := builtGroup{
-		hash: hash, root: root, mail: mail,
-		domain: d[dictDomain].intern(root, r.domain),
-		mask:   d[dictMask].intern(0, r.mask),
-		pw:     packPassword(r.hasPassword, r.pwLen, r.classes),
-	}
-	// The lowest bit of a user's parent is clear for raw ones, which so sort
-	// before the bare ones of the same mail domain, as their zero byte wants.
-	if bareUser(r.username, r.localPart, r.emailDomain) {
-		g.user = d[dictUser].intern(mail<<1|1, r.localPart)
-	} else {
-		g.user = d[dictUser].intern(mail<<1, r.username)
-	}
-	if r.hasPassword {
-		g.digest = r.digest
-	}
-	b.groups = append(b.groups, g)
-	b.slots[i] = tag | uint64(n+1)
-	if len(b.groups)*2 > len(b.slots) {
-		b.growGroups()
-	}
-	return n
-}
-
-// groupMix spreads a hash that may be no hash, as in tests. The root is not in
-// it: next to no hash stands below several.
-func groupMix(h hash128) uint64 {
-	hi, lo := bits.Mul64(h.lo^mixPrime, mixPrime)
-	return hi ^ lo ^ h.hi
-}
-
-func (b *tableBuilder) growGroups() {
-	b.slots = make([]uint64, 2*len(b.slots))
-	mask := uint64(len(b.slots) - 1)
-	for n := range b.groups {
-		mixed := groupMix(b.groups[n].hash)
-		i := mixed & mask
-		for b.slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		b.slots[i] = mixed&highHalf | uint64(n+1)
-	}
-}
-
-// A machineTuple is one infected machine: the ordinals of its facts.
-type machineTuple [machineFields]uint32
-
-// facts returns what makes a machine, in the order of its fields.
-func (r *row) facts() [machineFields]string {
-	return [machineFields]string{r.machineID, r.hwid, r.computer, r.muser, r.ip, r.country, r.stealer}
-}
-
-// machineKey returns all facts of the row's machine as one string, valid until
-// the next row: one look-up instead of seven for the many rows of a machine
-// seen before.
-func (b *tableBuilder) machineKey(r *row) string {
-	key := b.key[:0]
-	for _, s := range r.facts() {
-		key = append(binary.AppendUvarint(key, uint64(len(s))), s...)
-	}
-	b.key = key
-	return unsafe.String(&key[0], len(key)) // interners copy what they keep
-}
-
-// machine returns the number of the row's machine.
-func (b *tableBuilder) machine(r *row, key string, hash uint64) uint32 {
-	n := b.machines.internHashed(0, key, hash)
-	if n == uint32(len(b.tuples)) {
-		var t machineTuple
-		for f, s := range r.facts() {
-			t[f] = b.dicts[machineField(f).dict()].intern(0, s)
-		}
-		b.tuples = append(b.tuples, t)
-	}
-	return n
 }

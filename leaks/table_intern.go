@@ -3,6 +3,7 @@ package leaks
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 )
 
 // An interner numbers distinct (parent, string) pairs in order of arrival. It
@@ -10,14 +11,12 @@ import (
 // heap, so a full one costs the collector nothing. A look-up of a string that
 // is there touches two places in memory: its slot and its record.
 type interner struct {
-	// arena holds a record per string: its number, its parent (in a nested
+	// arena holds a record per string: its number, its parent (0 in a flat
 	// dictionary), its length, its bytes.
-	arena  []byte
-	offs   []uint32 // where the record of each number begins
-	slots  []uint64 // open addressing: high half of the hash, then offset+1
-	seed   maphash.Seed
-	nested bool
-	last   uint32 // offset+1 of the record found last: inputs come in runs
+	arena []byte
+	offs  []uint32 // where the record of each number begins
+	slots []uint64 // open addressing: a tag, below it offset+1
+	last  uint32   // offset+1 of the record that intern found last
 }
 
 const (
@@ -25,31 +24,20 @@ const (
 	// maxArena keeps offsets well inside 32 bits: a builder is full before.
 	maxArena = 1 << 31
 
+	recordHead = 12
+
 	highHalf = ^uint64(1<<32 - 1)
 	mixPrime = 0x9e3779b97f4a7c15
 )
 
-func newInterner(nested bool) *interner {
-	return &interner{slots: make([]uint64, internSlots), seed: maphash.MakeSeed(), nested: nested}
-}
+func newInterner() *interner { return &interner{slots: make([]uint64, internSlots)} }
 
 func (in *interner) len() int { return len(in.offs) }
 
-// head returns the length of the fixed part of a record.
-func (in *interner) head() uint32 {
-	if in.nested {
-		return 12
-	}
-	return 8
-}
-
 // at returns string i, aliasing the arena.
-func (in *interner) at(i uint32) []byte { return in.bytes(in.offs[i]) }
-
-func (in *interner) bytes(off uint32) []byte {
-	rec := in.arena[off:]
-	h := in.head()
-	return rec[h : h+binary.LittleEndian.Uint32(rec[h-4:])]
+func (in *interner) at(i uint32) []byte {
+	rec := in.arena[in.offs[i]:]
+	return rec[recordHead : recordHead+binary.LittleEndian.Uint32(rec[8:])]
 }
 
 // parent returns the parent of string i of a nested dictionary.
@@ -60,11 +48,8 @@ func (in *interner) parent(i uint32) uint32 {
 // is reports whether the record at off is that of (parent, s).
 func (in *interner) is(off, parent uint32, s string) bool {
 	rec := in.arena[off:]
-	if in.nested {
-		return len(rec) >= 12+len(s) && binary.LittleEndian.Uint32(rec[8:]) == uint32(len(s)) &&
-			binary.LittleEndian.Uint32(rec[4:]) == parent && string(rec[12:12+len(s)]) == s
-	}
-	return len(rec) >= 8+len(s) && binary.LittleEndian.Uint32(rec[4:]) == uint32(len(s)) && string(rec[8:8+len(s)]) == s
+	return len(rec) >= recordHead+len(s) && binary.LittleEndian.Uint32(rec[8:]) == uint32(len(s)) &&
+		binary.LittleEndian.Uint32(rec[4:]) == parent && string(rec[recordHead:recordHead+len(s)]) == s
 }
 
 func (in *interner) number(off uint32) uint32 { return binary.LittleEndian.Uint32(in.arena[off:]) }
@@ -78,73 +63,90 @@ func (in *interner) reset() {
 // slots each, and their offset, order and rank.
 func (in *interner) memory() int64 { return int64(len(in.arena) + (24+3*4)*len(in.offs)) }
 
-func (in *interner) mix(h uint64, parent uint32) uint64 {
-	if in.nested {
-		h = (h ^ uint64(parent+1)*mixPrime) * mixPrime
-		h ^= h >> 29
-	}
-	return h
+// A tag is the part of a hash that says where in its slots a string is, and
+// that tells most others there apart. It is kept whole, so slots can be moved
+// without looking at strings.
+func tagOf(hash uint64) uint32 { return uint32(hash >> 32) }
+
+// below mixes the hash of a string with that of its parent.
+func below(parent, hash uint64) uint64 {
+	h := (hash ^ bits.RotateLeft64(parent, 32)) * mixPrime
+	return h ^ h>>32
 }
 
-// hash returns what internHashed wants of s in a flat dictionary.
-func (in *interner) hash(s string) uint64 { return maphash.String(in.seed, s) }
+// slot returns the first slot where a string may be, and record the first byte
+// of the record it names. Asking for those of several strings before interning
+// them lets the processor wait for all of them at once.
+func (in *interner) slot(tag uint32) uint64 { return in.slots[tag&uint32(len(in.slots)-1)] }
 
-// slot returns the first slot where a string with hash h may be. Asking for
-// the slots of several strings before interning them lets the processor wait
-// for all of them at once.
-func (in *interner) slot(h uint64) uint64 { return in.slots[h&uint64(len(in.slots)-1)] }
+func (in *interner) record(slot uint64) byte {
+	if i := int(uint32(slot)); i < len(in.arena) {
+		return in.arena[i]
+	}
+	return 0
+}
 
-// intern returns the number of (parent, s); parent is 0 in a flat dictionary.
-func (in *interner) intern(parent uint32, s string) uint32 {
-	if in.last != 0 && in.is(in.last-1, parent, s) {
+// intern returns the number of a string of a flat dictionary, few or in runs.
+func (in *interner) intern(seed maphash.Seed, s string) uint32 {
+	if in.last != 0 && in.is(in.last-1, 0, s) {
 		return in.number(in.last - 1)
 	}
-	return in.internHashed(parent, s, in.mix(maphash.String(in.seed, s), parent))
+	n := in.internTagged(0, s, tagOf(maphash.String(seed, s)))
+	in.last = in.offs[n] + 1
+	return n
 }
 
-// internHashed is intern of a string that was hashed before.
-func (in *interner) internHashed(parent uint32, s string, h uint64) uint32 {
-	mask := uint64(len(in.slots) - 1)
-	i := h & mask
+// internTagged returns the number of (parent, s); parent is 0 in a flat
+// dictionary. The tag must be the same each time.
+func (in *interner) internTagged(parent uint32, s string, tag uint32) uint32 {
+	mask := uint32(len(in.slots) - 1)
+	i := tag & mask
 	for ; in.slots[i] != 0; i = (i + 1) & mask {
-		if slot := in.slots[i]; (slot^h)&highHalf == 0 && in.is(uint32(slot)-1, parent, s) {
-			in.last = uint32(slot)
+		if slot := in.slots[i]; uint32(slot>>32) == tag && in.is(uint32(slot)-1, parent, s) {
 			return in.number(uint32(slot) - 1)
 		}
 	}
 	n, off := uint32(len(in.offs)), uint32(len(in.arena))
+	in.arena = roomFor(in.arena, recordHead+len(s))
 	in.arena = binary.LittleEndian.AppendUint32(in.arena, n)
-	if in.nested {
-		in.arena = binary.LittleEndian.AppendUint32(in.arena, parent)
-	}
+	in.arena = binary.LittleEndian.AppendUint32(in.arena, parent)
 	in.arena = binary.LittleEndian.AppendUint32(in.arena, uint32(len(s)))
 	in.arena = append(in.arena, s...)
-	in.offs = append(in.offs, off)
-	in.slots[i] = h&highHalf | uint64(off+1)
-	in.last = off + 1
+	in.offs = append(roomFor(in.offs, 1), off)
+	in.slots[i] = uint64(tag)<<32 | uint64(off+1)
 	if len(in.offs)*2 > len(in.slots) {
-		in.grow()
+		in.slots = growSlots(in.slots)
 	}
 	return n
 }
 
-// grow doubles the slots. The low half of a hash is not kept, so positions are
-// computed anew from the strings.
-func (in *interner) grow() {
-	in.slots = make([]uint64, 2*len(in.slots))
-	mask := uint64(len(in.slots) - 1)
-	for n, off := range in.offs {
-		var parent uint32
-		if in.nested {
-			parent = in.parent(uint32(n))
+// growSlots doubles slots whose high halves are tags.
+func growSlots(old []uint64) []uint64 {
+	slots := make([]uint64, 2*len(old))
+	mask := uint32(len(slots) - 1)
+	for _, s := range old {
+		if s == 0 {
+			continue
 		}
-		h := in.mix(maphash.Bytes(in.seed, in.bytes(off)), parent)
-		i := h & mask
-		for in.slots[i] != 0 {
+		i := uint32(s>>32) & mask
+		for slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		in.slots[i] = h&highHalf | uint64(off+1)
+		slots[i] = s
 	}
+	return slots
+}
+
+// roomFor returns s with room for n more elements. It doubles where append
+// would add a quarter, and so copies less; memory that is never written is
+// never resident.
+func roomFor[T any](s []T, n int) []T {
+	if len(s)+n <= cap(s) {
+		return s
+	}
+	grown := make([]T, len(s), max(2*cap(s), len(s)+n, 1024))
+	copy(grown, s)
+	return grown
 }
 
 // A ranking orders the strings of an interner: order lists their numbers from

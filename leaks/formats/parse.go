@@ -19,26 +19,48 @@ type blockParser struct {
 
 // parse fills b.records, b.rejects and b.lines.
 func (p *blockParser) parse(b *block) {
-	for data := b.data; len(data) > 0; b.lines++ {
-		line := data
+	p.each(b.data, b.long, func(line []byte) {
+		rec := b.next()
+		ok, reason, detail := p.line(line, rec)
+		if ok {
+			rec.Place.Line = b.lines // within the block; yield makes it the file's
+		} else {
+			b.drop()
+			if reason != "" {
+				b.reject(reason, detail)
+			}
+		}
+		b.lines++
+	}, func() {
+		b.reject(leaks.RejectLineTooLong, "")
+		b.lines++
+	})
+}
+
+// each calls line for each line of data, without its newline, and tooLong for
+// one above the limit, as also stands behind data if long is set.
+func (p *blockParser) each(data []byte, long bool, line func([]byte), tooLong func()) {
+	for len(data) > 0 {
+		next := data
 		if i := bytes.IndexByte(data, '\n'); i >= 0 {
-			line, data = data[:i], data[i+1:]
+			next, data = data[:i], data[i+1:]
 		} else {
 			data = nil
 		}
-		if len(line) > p.maxLine {
-			b.reject(leaks.RejectLineTooLong, "")
-			continue
+		if len(next) > p.maxLine {
+			tooLong()
+		} else {
+			line(next)
 		}
-		p.line(b, line)
 	}
-	if b.long {
-		b.reject(leaks.RejectLineTooLong, "")
-		b.lines++
+	if long {
+		tooLong()
 	}
 }
 
-func (p *blockParser) line(b *block, line []byte) {
+// line reads a line into rec, which is clear. Neither ok nor a reason means
+// that the line is blank.
+func (p *blockParser) line(line []byte, rec *leaks.Record) (ok bool, reason leaks.RejectReason, detail string) {
 	if !p.jsonl {
 		line = cleanLine(line)
 		if !isASCII(line) && !utf8.Valid(line) {
@@ -46,11 +68,8 @@ func (p *blockParser) line(b *block, line []byte) {
 		}
 	}
 	if i := skipBlank(line, 0); i == len(line) {
-		return
+		return false, "", ""
 	}
-	rec := b.next()
-	var reason leaks.RejectReason
-	var detail string
 	if p.jsonl || isObject(line) {
 		reason, detail = p.json.parse(line, rec)
 	} else {
@@ -60,14 +79,12 @@ func (p *blockParser) line(b *block, line []byte) {
 		reason = leaks.RejectURLOnly
 	}
 	if reason != "" {
-		b.drop()
-		b.reject(reason, detail)
-		return
+		return false, reason, detail
 	}
 	if rec.Source == "" {
 		rec.Source = p.source
 	}
-	rec.Place.Line = b.lines // within the block; yield makes it the file's
+	return true, "", ""
 }
 
 // isObject reports whether a line among lines of another format is a JSON

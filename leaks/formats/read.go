@@ -47,42 +47,15 @@ func Read(ctx context.Context, r io.Reader, opts Options) iter.Seq2[leaks.Record
 // read yields all of r. It returns the error that ended it, nil if that was the
 // end of r or the consumer.
 func read(ctx context.Context, r io.Reader, opts Options, yield func(leaks.Record, error) bool) error {
-	format, err := ParseFormat(string(opts.Format))
-	if err == nil && (format == CSV || format == JSON || format == Log) {
-		err = fmt.Errorf("%w: Read reads lines, and %q is for Parse", ErrFormat, format)
-	}
+	split, parser, err := openLines(ctx, r, opts, blockSize)
 	if err != nil {
 		return err
-	}
-	split := &splitter{r: decodeUTF16(r), size: cmp.Or(opts.blockSize, blockSize), max: opts.MaxLine}
-	if split.max <= 0 {
-		split.max = DefaultMaxLine
-	}
-	sample, err := split.peek(ctx, sampleSize)
-	if err != nil {
-		return err
-	}
-	format, dialect, err := detect(sample, format)
-	if err != nil {
-		return err
-	}
-	page := opts.page
-	if page == pageUnknown && format != JSONL && !utf8.Valid(sample) {
-		page = guessPage(sample)
 	}
 	workers := opts.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	p := newPipeline(ctx, split, workers, func() *blockParser {
-		return &blockParser{
-			jsonl:   format == JSONL,
-			maxLine: split.max,
-			source:  opts.Source,
-			page:    page,
-			lines:   lineParser{dialect: dialect},
-		}
-	})
+	p := newPipeline(ctx, split, workers, parser)
 	defer p.stop()
 	line := int64(1)
 	for {
@@ -96,6 +69,43 @@ func read(ctx context.Context, r io.Reader, opts Options, yield func(leaks.Recor
 		line += b.lines
 		b.free()
 	}
+}
+
+// openLines looks at the beginning of r and returns what cuts it into blocks of
+// about size bytes, and what makes the parsers that fit it.
+func openLines(ctx context.Context, r io.Reader, opts Options, size int) (*splitter, func() *blockParser, error) {
+	format, err := ParseFormat(string(opts.Format))
+	if err == nil && (format == CSV || format == JSON || format == Log) {
+		err = fmt.Errorf("%w: Read reads lines, and %q is for Parse", ErrFormat, format)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	split := &splitter{r: decodeUTF16(r), size: cmp.Or(opts.blockSize, size), max: opts.MaxLine}
+	if split.max <= 0 {
+		split.max = DefaultMaxLine
+	}
+	sample, err := split.peek(ctx, sampleSize)
+	if err != nil {
+		return nil, nil, err
+	}
+	format, dialect, err := detect(sample, format)
+	if err != nil {
+		return nil, nil, err
+	}
+	page := opts.page
+	if page == pageUnknown && format != JSONL && !utf8.Valid(sample) {
+		page = guessPage(sample)
+	}
+	return split, func() *blockParser {
+		return &blockParser{
+			jsonl:   format == JSONL,
+			maxLine: split.max,
+			source:  opts.Source,
+			page:    page,
+			lines:   lineParser{dialect: dialect},
+		}
+	}, nil
 }
 
 // yield yields what b holds, whose first line is the file's number line. It

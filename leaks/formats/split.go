@@ -19,6 +19,28 @@ type splitter struct {
 	max   int    // longest line it holds, without the newline
 	carry []byte // bytes read and not handed out, tail of the last buffer
 	err   error  // how the input ended, once it has
+
+	// free holds buffers that nobody uses any more; nil when all memory is to
+	// be fresh. room is the buffer that the data returned last has to itself
+	// but for carry, nil if there is none: to be put into free when data is
+	// not used any more.
+	free chan []byte
+	room []byte
+}
+
+// buffer returns n bytes, fresh or free.
+func (s *splitter) buffer(n int) []byte {
+	select {
+	case b := <-s.free:
+		if cap(b) >= n {
+			return b[:n]
+		}
+	default:
+	}
+	if s.free == nil {
+		return make([]byte, n)
+	}
+	return make([]byte, n, max(n, s.size+s.size/4))
 }
 
 // peek returns up to n bytes of the beginning without consuming them, but for a
@@ -48,6 +70,7 @@ func (s *splitter) peek(ctx context.Context, n int) ([]byte, error) {
 // are too large to hold: then long is set, and the line is gone. The error is
 // io.EOF at the end; of a line cut short by another error nothing is returned.
 func (s *splitter) next(ctx context.Context) (data []byte, long bool, err error) {
+	s.room = nil
 	if len(s.carry) > s.size {
 		if i := bytes.LastIndexByte(s.carry[:s.size], '\n'); i >= 0 {
 			data, s.carry = s.carry[:i+1], s.carry[i+1:]
@@ -57,8 +80,9 @@ func (s *splitter) next(ctx context.Context) (data []byte, long bool, err error)
 	if s.err != nil {
 		return s.last()
 	}
-	// Fresh memory each time: records alias it for as long as they live.
-	buf := make([]byte, len(s.carry)+s.size)
+	// Records alias it for as long as they live. A free buffer may be the very
+	// one that carry lies in.
+	buf := s.buffer(len(s.carry) + s.size)
 	n := copy(buf, s.carry)
 	s.carry = nil
 	for from := 0; ; {
@@ -69,10 +93,11 @@ func (s *splitter) next(ctx context.Context) (data []byte, long bool, err error)
 			if n == 0 {
 				return nil, false, io.EOF
 			}
+			s.room = buf
 			return buf[:n], false, nil
 		}
 		if i := bytes.LastIndexByte(buf[from:n], '\n'); i >= 0 {
-			s.carry = buf[from+i+1 : n]
+			s.carry, s.room = buf[from+i+1:n], buf
 			return buf[:from+i+1], false, nil
 		}
 		if s.err != nil {

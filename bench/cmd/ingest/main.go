@@ -97,7 +97,7 @@ func run() (err error) {
 			}
 		}
 	}
-	res, err := s.Ingest(ctx, formats.Read(ctx, f, formats.Options{Format: formats.Format(*format)}), &opts)
+	res, err := s.IngestBlocks(ctx, formats.Blocks(ctx, f, formats.Options{Format: formats.Format(*format)}), &opts)
 	if err != nil {
 		return err
 	}
