@@ -21,7 +21,8 @@ type Entry struct {
 	// ModTime is the time the container gives, zero when it gives none.
 	ModTime time.Time
 	// Open reads the file from its begin. It may be called until the next
-	// entry is asked for, and need not be called at all.
+	// entry is asked for, and need not be called at all; what lies in an archive
+	// that is read in one go can be opened once only.
 	Open func() (io.ReadCloser, error)
 }
 

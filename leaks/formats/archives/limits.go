@@ -50,6 +50,11 @@ const (
 	maxDictionary = 128 << 20
 	// maxDirectory bounds the directory of a 7z, which is held whole.
 	maxDirectory = 128 << 20
+	// slowKey is how long making a key may take without being suspect: ten
+	// times what archivers ask for. maxSlow bounds what suspect ones take in
+	// one archive; hostile ones ask for minutes, file by file.
+	slowKey = 500 * time.Millisecond
+	maxSlow = time.Minute
 	// maxName bounds a path inside an archive, in bytes.
 	maxName = 4096
 	// probeBytes is how much of a file is decoded to tell whether a password
@@ -178,3 +183,17 @@ func safely(fn func() error) (err error) {
 }
 
 var errDecoder = errors.New("the decoder failed")
+
+// slow adds up the time that suspect keys take.
+type slow time.Duration
+
+// took counts one key; an error says that it is enough.
+func (s *slow) took(d time.Duration) error {
+	if d > slowKey {
+		*s += slow(d)
+	}
+	if time.Duration(*s) > maxSlow {
+		return &formats.Damage{Trouble: formats.TroubleLimit, Detail: "the keys of its encryption take too long to make"}
+	}
+	return nil
+}

@@ -200,6 +200,7 @@ type source struct {
 	size  int64
 	disk  string
 	held  int64
+	keys  slow
 	front *bytes.Reader // what was held of a stream too long to hold
 }
 

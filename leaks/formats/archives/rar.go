@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/nwaples/rardecode/v2"
 
@@ -126,13 +127,20 @@ type rarArchive struct {
 	r     *rardecode.Reader
 	close func()
 	bad   bool // after an error the reader may panic
+	keys  *slow
 }
 
 func (a *rarArchive) next() (h *rardecode.FileHeader, err error) {
+	start := time.Now()
 	err = safely(func() (err error) {
 		h, err = a.r.Next()
 		return err
 	})
+	if h != nil && h.Encrypted {
+		if slow := a.keys.took(time.Since(start)); err == nil {
+			err = slow
+		}
+	}
 	a.bad = err != nil
 	return h, err
 }
@@ -156,7 +164,7 @@ func (w *walker) openRar(s *source, password string) (*rarArchive, error) {
 	if password != "" {
 		opts = append(opts, rardecode.Password(password))
 	}
-	a := &rarArchive{close: func() {}}
+	a := &rarArchive{close: func() {}, keys: &s.keys}
 	err := safely(func() error {
 		if s.disk != "" {
 			rc, err := rardecode.OpenReader(s.disk, append(opts, rardecode.FileSystem(regularFiles{w.opts.OnRead}))...)

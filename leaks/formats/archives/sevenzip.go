@@ -16,6 +16,7 @@ type szArchive struct {
 	r    io.ReaderAt
 	size int64
 	keys map[szKey][]byte
+	slow slow
 }
 
 // sevenZip offers the files of a 7z.

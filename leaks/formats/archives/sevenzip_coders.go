@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 	"unicode/utf16"
 
 	"github.com/stangelandcl/ppmd"
@@ -186,7 +187,11 @@ func (a *szArchive) decrypt(props []byte, r io.Reader, password string) (io.Read
 	key, ok := a.keys[k]
 	if !ok {
 		var err error
+		start := time.Now()
 		if key, err = k.derive(a.ctx); err != nil {
+			return nil, err
+		}
+		if err := a.slow.took(time.Since(start)); err != nil {
 			return nil, err
 		}
 		if a.keys == nil || len(a.keys) > 64 {
