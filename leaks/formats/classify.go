@@ -3,6 +3,7 @@ package formats
 import (
 	"bytes"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,10 @@ const (
 	KindIgnored     Kind = "ignored" // holds nothing we look for
 	KindGrabbed     Kind = "grabbed" // a victim's own document: never opened
 	KindBinary      Kind = "binary"  // no text
+
+	// kindDoubtful is a file at the top of an input that is called as ignored
+	// files are: somebody's steam.txt may be a list of credentials.
+	kindDoubtful Kind = "doubtful"
 )
 
 // Grabbed reports whether a file lies where stealers put the documents they
@@ -60,14 +65,18 @@ var dirTable = tableOf(map[Kind]string{
 	KindCredentials: "passwords logins logindata password",
 	KindCards:       "creditcards cc credits cards creditcard ccs",
 	KindCookies:     "cookies cookie",
-	KindIgnored: "autofills autofill history histories bookmarks downloads discord telegram steam wallets wallet screenshots screenshot " +
-		"tokens extensions plugins googletokens localstorage browsinghistory games screens webcam keys clipboard browserhistory restoretokens",
+	KindIgnored: "autofills autofill histories bookmarks wallets wallet screenshots screenshot extensions googletokens localstorage " +
+		"browsinghistory browserhistory restoretokens " + topFolders,
 	"": "browser browsers default system information info systeminfo pcinfo soft softwares applications apps ftp vpn email mail emails outlook " +
 		"chrome googlechrome googlechromebeta edge microsoftedge msedge firefox mozillafirefox mozilla opera operagx operastable operagxstable " +
 		"brave bravebrowser yandex yandexbrowser vivaldi chromium safari torch comodo comododragon slimjet iridium centbrowser " +
 		"7star amigo kometa orbitum sputnik uran epicprivacybrowser coccoc iexplorer internetexplorer waterfox palemoon cyberfox " +
 		"icedragon kmeleon thunderbird 360browser qqbrowser ucbrowser google",
 })
+
+// topFolders are folders inside logs whose names people give their own, too: at
+// the top of an input they mean nothing.
+const topFolders = "history downloads discord telegram steam tokens plugins games screens webcam keys clipboard"
 
 func tableOf(lists map[Kind]string) map[string]Kind {
 	table := make(map[string]Kind)
@@ -89,39 +98,60 @@ var otherExtensions = tableOf(map[Kind]string{KindBinary: "jpg jpeg png bmp gif 
 	"bat cmd ps1 vbs js lnk url html htm css xml mp3 mp4 avi mov mkv wav ogg sqlite sqlite3 db ldb wal shm journal kdbx wallet key pem ppk rdp " +
 	"ovpn zip rar 7z gz tgz zst xz bz2 tar iso bin tmp map maps binarycookies plist localstorage session vcf eml ini cfg conf"})
 
+// extension returns the extension of a base name in lower case, if it is one.
+func extension(base string) string {
+	ext := strings.ToLower(path.Ext(base))
+	if len(ext) > 12 || strings.ContainsAny(ext, " ])") {
+		return ""
+	}
+	return ext
+}
+
+// otherExtension reports whether an extension is one of files that are no text.
+func otherExtension(ext string) bool {
+	if ext == "" || textExtensions[ext] {
+		return false
+	}
+	_, other := otherExtensions[ext[1:]]
+	return other
+}
+
 // nameKind returns what a file's path says about it, "" when it says nothing.
 func nameKind(name string) Kind {
 	if Grabbed(name) {
 		return KindGrabbed
 	}
 	dir, base := path.Split(name)
-	ext := strings.ToLower(path.Ext(base))
-	if len(ext) > 12 || strings.ContainsAny(ext, " ])") {
-		ext = ""
-	}
-	if !textExtensions[ext] && ext != "" {
-		if _, no := otherExtensions[ext[1:]]; no {
-			return KindIgnored
-		}
+	ext := extension(base)
+	if otherExtension(ext) {
+		return KindIgnored
 	}
 	base = base[:len(base)-len(ext)]
 	var room [64]byte
 	folded := string(foldKey(base, room[:0]))
-	parts := strings.Split(strings.Trim(dir, "/"), "/")
-	for i := len(parts) - 1; i >= 0 && i >= len(parts)-3; i-- {
-		switch kind := dirTable[string(foldKey(parts[i], room[:0]))]; kind {
-		case KindCards, KindCookies, KindIgnored:
-			return kind
-		case KindCredentials:
-			if nameTable[folded] != KindIgnored {
-				return kind
-			}
-		}
-	}
 	kind, ok := nameTable[folded]
 	if !ok {
 		// Passwords (1).txt, Passwords_2.txt
 		kind, ok = nameTable[strings.TrimRight(folded, "0123456789")]
+	}
+	parts := strings.Split(strings.Trim(dir, "/"), "/")
+	for i := len(parts) - 1; i >= 0 && i >= len(parts)-3; i-- {
+		if (kind == KindCredentials || kind == KindSystem || kind == KindCards) && i < len(parts)-1 {
+			break // the folders farther up may be somebody's own
+		}
+		part := string(foldKey(parts[i], room[:0]))
+		switch in := dirTable[part]; in {
+		case KindIgnored:
+			if i > 0 || !slices.Contains(strings.Fields(topFolders), part) {
+				return in
+			}
+		case KindCards, KindCookies:
+			return in
+		case KindCredentials:
+			if kind != KindIgnored {
+				return in
+			}
+		}
 	}
 	if ok {
 		return kind

@@ -57,6 +57,7 @@ type votes struct {
 	urlLast   int
 	bareLast  int // login:password:host without a scheme, or login:password
 	combo     int
+	emails    int // of those combo, with an address for a login
 }
 
 func vote(sample []byte) votes {
@@ -75,7 +76,8 @@ func vote(sample []byte) votes {
 			continue
 		}
 		s := string(line)
-		switch c, _, _ := p.cut(s); c.shape {
+		c, _, _ := p.cut(s)
+		switch c.shape {
 		case shapeURLFirst:
 			v.urlFirst++
 		case shapeURLLast:
@@ -85,6 +87,9 @@ func vote(sample []byte) votes {
 				v.bareLast++
 			} else {
 				v.combo++
+				if p.hosts.email(c.login) {
+					v.emails++
+				}
 			}
 		}
 	}

@@ -64,7 +64,7 @@ func cutKey(line string) (key, value string, ok bool) {
 		return "", "", false
 	}
 	key, value = line[i:i+j], line[i+j+1:]
-	if value != "" && value[0] == ' ' {
+	if value != "" && (value[0] == ' ' || value[0] == '\t') {
 		value = value[1:]
 	}
 	return key, value, true

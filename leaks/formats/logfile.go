@@ -39,8 +39,21 @@ func (p *parser) content(src *textSource, kind Kind) error {
 		p.told(p.entry, kind)
 		return p.cardFile(src)
 	}
+	if kind == kindDoubtful {
+		if votes := vote(sample); (votes.urlFirst+votes.urlLast+votes.emails)*10 < 6*votes.lines {
+			p.told(p.entry, KindIgnored)
+			return nil
+		}
+		p.told(p.entry, KindLines)
+		return p.lineFile(src, Auto)
+	}
 	c := sniff(sample)
 	v := p.logs.of(p.entry)
+	if c.labelled && kind == "" && !v.known && v.name.hardware == "" {
+		// A list that somebody made, of more than one log for all we know. If
+		// a system file turns up beside it, it is that log's.
+		v = p.logs.at(p.entry.Archive, p.entry.Path)
+	}
 	switch {
 	case c.jsonl:
 		p.told(p.entry, KindLines)

@@ -33,11 +33,6 @@ func (p *parser) enter(v *victim) error {
 // bound keeps what waits below its limits: the oldest logs go first, then what
 // there is of the current one.
 func (p *parser) bound(current *victim) error {
-	if len(p.logs.order) > maxVictims {
-		if err := p.closeAll(len(p.logs.order) - maxVictims); err != nil {
-			return err
-		}
-	}
 	var sum int64
 	for _, v := range p.logs.order {
 		sum += v.size()

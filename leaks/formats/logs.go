@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"path"
 	"strings"
 
 	"github.com/leakscope/leakscope/leaks"
@@ -108,6 +109,13 @@ func (p *parser) run(entries iter.Seq2[Entry, error]) error {
 func (p *parser) file(e Entry) error {
 	p.files++
 	kind := nameKind(e.Path)
+	asked := kind == KindIgnored && !otherExtension(extension(path.Base(e.Path)))
+	switch {
+	case asked && p.opts.Format != Auto:
+		kind = "" // the caller knows better
+	case asked && e.Archive == "" && !strings.Contains(e.Path, "/"):
+		kind = kindDoubtful
+	}
 	if kind == KindGrabbed || kind == KindIgnored {
 		p.told(e, kind)
 		return nil
@@ -115,6 +123,12 @@ func (p *parser) file(e Entry) error {
 	p.entry, p.place = e, strings.Clone(e.Path)
 	if p.last != nil && p.last.archive != e.Archive && !strings.HasPrefix(e.Archive, p.last.archive+"!/") {
 		if err := p.leaveArchive(e.Archive); err != nil {
+			return err
+		}
+	}
+	if len(p.logs.order) > maxVictims {
+		p.logs.toEnd(p.last)
+		if err := p.closeAll(len(p.logs.order) - maxVictims); err != nil {
 			return err
 		}
 	}

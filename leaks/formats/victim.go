@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"math/bits"
 	"path"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -224,15 +225,20 @@ func (s *victimSet) of(e Entry) *victim {
 			}
 		}
 	}
-	if v := s.get(e.Archive, root); v != nil {
+	return s.at(e.Archive, root)
+}
+
+// at returns the log of a folder, a new one if there is none.
+func (s *victimSet) at(archive, root string) *victim {
+	if v := s.get(archive, root); v != nil {
 		return v
 	}
-	v := &victim{root: strings.Clone(root), archive: e.Archive}
+	v := &victim{root: strings.Clone(root), archive: archive}
 	base := path.Base(root)
 	if root == "" {
 		base = s.input
-		if e.Archive != "" {
-			base = path.Base(e.Archive)
+		if archive != "" {
+			base = path.Base(archive)
 			base = strings.TrimSuffix(base, path.Ext(base))
 		}
 	}
@@ -274,6 +280,13 @@ func (s *victimSet) below(v *victim) []*victim {
 		}
 	}
 	return found
+}
+
+// toEnd makes v the log that is forgotten last.
+func (s *victimSet) toEnd(v *victim) {
+	if i := slices.Index(s.order, v); i >= 0 {
+		s.order = append(slices.Delete(s.order, i, i+1), v)
+	}
 }
 
 // drop forgets the first n logs.
