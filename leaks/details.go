@@ -1,10 +1,12 @@
 package leaks
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // detailsPlan is a compiled DetailsQuery.
@@ -124,7 +126,7 @@ func (s *Store) walk(ctx context.Context, q *DetailsQuery, yield func(Credential
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := min(len(rows), maxPageSize)
+		n := min(len(rows), walkBatch)
 		list, err := sn.credentials(rows[:n])
 		if err != nil {
 			return err
@@ -138,6 +140,9 @@ func (s *Store) walk(ctx context.Context, q *DetailsQuery, yield func(Credential
 	}
 	return nil
 }
+
+// walkBatch is how many credentials a walk fills in at a time.
+const walkBatch = 4096
 
 // sortedResults returns everything that d selects, sorted. The caller must not
 // change it: it may be kept for the next page.
@@ -162,8 +167,17 @@ func (s *Store) sortedResults(ctx context.Context, sn *snapshot, d *detailsPlan)
 func (sn *snapshot) credentials(rows []result) ([]Credential, error) {
 	out := make([]Credential, len(rows))
 	cursors := make([]*tableCursor, len(sn.segments))
+	// In the order of the tables: neighbours share chunks and dictionary
+	// blocks, and what is read once serves all of them.
+	order := make([]uint32, len(rows))
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	slices.SortFunc(order, func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(rows[a].table, rows[b].table), cmp.Compare(rows[a].group, rows[b].group))
+	})
 	var f rowFacts
-	for i := range rows {
+	for _, i := range order {
 		r := rows[i] // a copy: results may be shared
 		if cursors[r.table] == nil {
 			cursors[r.table] = sn.segments[r.table].table.cursor()
