@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/leakscope/leakscope/internal/codec"
-	"github.com/leakscope/leakscope/internal/normalize"
 )
 
 // StartCursor begins a walk by cursor: a [DetailsQuery] with it answers the
@@ -18,7 +17,7 @@ import (
 const StartCursor = "*"
 
 // A cursor names the snapshot, the query and the last row it has seen. It is
-// authenticated under the store's key: nobody else can make one.
+// authenticated under the store's key and identity: nobody else can make one.
 //
 //	version u8 | pin u64 | seq u64, rows u64 (the snapshot's contents)
 //	| query digest 16 | sources u32 | last u32 | hash 16 | MAC 16
@@ -34,7 +33,7 @@ type cursor struct {
 	after    result // sources, last and hash
 }
 
-func (cu *cursor) encode(h *normalize.Hasher) string {
+func (cu *cursor) encode(s *Store) string {
 	var w codec.Writer
 	w.Uint8(cursorVersion)
 	w.Uint64(cu.pin)
@@ -45,20 +44,25 @@ func (cu *cursor) encode(h *normalize.Hasher) string {
 	w.Uint32(cu.after.last)
 	b := cu.after.hash.bytes()
 	w.Raw(b[:])
-	mac := h.MAC(w.Bytes())
+	mac := s.cursorMAC(w.Bytes())
 	w.Raw(mac[:])
 	return base64.RawURLEncoding.EncodeToString(w.Bytes())
 }
 
+// cursorMAC authenticates the body of a cursor of this store.
+func (s *Store) cursorMAC(body []byte) [cursorMAC]byte {
+	return s.hasher.Clone().MAC(append(s.id[:], body...))
+}
+
 var errCursorForm = errors.New("not a cursor of this store")
 
-func decodeCursor(s string, h *normalize.Hasher) (*cursor, error) {
-	b, err := base64.RawURLEncoding.DecodeString(s)
+func (s *Store) decodeCursor(text string) (*cursor, error) {
+	b, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(b) < cursorMAC {
 		return nil, errCursorForm
 	}
 	body := b[:len(b)-cursorMAC]
-	if mac := h.MAC(body); subtle.ConstantTimeCompare(mac[:], b[len(body):]) != 1 {
+	if mac := s.cursorMAC(body); subtle.ConstantTimeCompare(mac[:], b[len(body):]) != 1 {
 		return nil, errCursorForm
 	}
 	r := codec.NewReader(body)
@@ -94,7 +98,7 @@ func (s *Store) detailsAfter(ctx context.Context, q *DetailsQuery, d *detailsPla
 	if q.Cursor == StartCursor {
 		sn, cu.pin, err = s.pinCurrent()
 	} else {
-		if cu, err = decodeCursor(q.Cursor, s.hasher.Clone()); err != nil {
+		if cu, err = s.decodeCursor(q.Cursor); err != nil {
 			return nil, paramErrorf("cursor", "is not one of this store")
 		}
 		if cu.query != digest {
@@ -122,7 +126,7 @@ func (s *Store) detailsAfter(ctx context.Context, q *DetailsQuery, d *detailsPla
 	if len(rows) > d.size {
 		rows = rows[:d.size]
 		next := cursor{pin: cu.pin, contents: sn.contents(), query: digest, after: rows[d.size-1]}
-		page.NextCursor = next.encode(s.hasher.Clone())
+		page.NextCursor = next.encode(s)
 	}
 	page.Data, err = sn.credentials(rows)
 	return page, err

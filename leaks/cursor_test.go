@@ -244,3 +244,26 @@ func TestCursorPinsAreBounded(t *testing.T) {
 		t.Errorf("%d idle snapshots are still pinned", len(s.pins))
 	}
 }
+
+// TestCursorOfAnotherStore: the same key and the same records make another
+// store, whose cursors this one does not take.
+func TestCursorOfAnotherStore(t *testing.T) {
+	list := newWorld(5).records(50)
+	q := DetailsQuery{Scope: Scope{Column: RootDomain, All: true}, PageSize: 2, Cursor: StartCursor}
+	var stores [2]*Store
+	for i := range stores {
+		stores[i] = openTest(t, testDir(t), testOptions())
+		ingestAll(t, stores[i], list)
+	}
+	page, err := stores[0].Details(t.Context(), q)
+	if err != nil || page.NextCursor == "" {
+		t.Fatal(page, err)
+	}
+	q.Cursor = page.NextCursor
+	if _, err := stores[1].Details(t.Context(), q); !errors.Is(err, ErrInvalid) {
+		t.Fatalf("another store took the cursor: %v", err)
+	}
+	if _, err := stores[0].Details(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -2,6 +2,7 @@ package leaks
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -24,6 +25,8 @@ type Store struct {
 	// hasher holds the key. It is only ever cloned: a hasher is for one
 	// goroutine.
 	hasher *normalize.Hasher
+	// id tells this store from others under the same key.
+	id [storeIDBytes]byte
 
 	// ingesting and maintaining are taken by whoever ingests, and by whoever
 	// replaces segments: merging, Compact, Expire.
@@ -87,6 +90,8 @@ func Open(dir string, opts *Options) (*Store, error) {
 	return s, nil
 }
 
+const storeIDBytes = 16
+
 // load checks the key and opens the listed segments.
 func (s *Store) load() error {
 	check := s.hasher.Check()
@@ -95,12 +100,20 @@ func (s *Store) load() error {
 	case err != nil:
 		return err
 	case !found:
-		if err := s.db.SetKeyCheck(check[:]); err != nil {
+		// A new store gets an identity beside the check of its key.
+		stored = append(check[:], make([]byte, storeIDBytes)...)
+		if _, err := rand.Read(stored[len(check):]); err != nil {
 			return err
 		}
-	case subtle.ConstantTimeCompare(stored, check[:]) != 1:
+		if err := s.db.SetKeyCheck(stored); err != nil {
+			return err
+		}
+	case len(stored) != len(check)+storeIDBytes:
+		return fmt.Errorf("%w: key check of %d bytes", ErrCorrupt, len(stored))
+	case subtle.ConstantTimeCompare(stored[:len(check)], check[:]) != 1:
 		return ErrWrongKey
 	}
+	s.id = [storeIDBytes]byte(stored[len(check):])
 	metas, err := s.db.Segments()
 	if err != nil {
 		return err
