@@ -73,7 +73,7 @@
 //	ingest*.go                 the pipeline from a sequence to segments
 //	table_*.go                 the table of credentials in a segment
 //	merge*.go                  which segments are merged, and expiry
-//	plan.go select.go search.go   a query, bound to the store, to a table
+//	plan.go select.go filter.go search*.go   a query, bound to the store, to a table
 //	stream.go figures.go gather*.go combine.go   rows -> credentials
 //	ranker.go order.go         the first k of an order
 //	details.go cursor.go occurrences.go analytics.go report.go info.go   answers
