@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"encoding/binary"
 	"unicode/utf8"
 )
 
@@ -114,7 +115,7 @@ func cutLine(b []byte) (line, rest []byte) {
 // isASCII reports whether b holds no byte above 0x7f.
 func isASCII(b []byte) bool {
 	for len(b) >= 8 {
-		if b[0]|b[1]|b[2]|b[3]|b[4]|b[5]|b[6]|b[7] >= utf8.RuneSelf {
+		if binary.LittleEndian.Uint64(b)&highBits != 0 {
 			return false
 		}
 		b = b[8:]

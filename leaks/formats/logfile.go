@@ -2,6 +2,7 @@ package formats
 
 import (
 	"errors"
+	"path"
 	"strings"
 
 	"github.com/leakscope/leakscope/leaks"
@@ -193,6 +194,10 @@ func (p *parser) systemFile(v *victim, src *textSource, guessed bool) error {
 		if err := p.give(Item{}, d); err != nil {
 			return innerError{err}
 		}
+	}
+	// DCRat: Information [US, City].txt
+	if _, rest, ok := strings.Cut(path.Base(p.place), "nformation ["); ok && len(rest) > 2 && rest[2] == ',' {
+		first(&f.Country, countryCode(rest[:2]))
 	}
 	v.take(f, p.place, p.entry.ModTime)
 	for _, w := range p.logs.below(v) {

@@ -42,7 +42,7 @@ var systemFacts = func() map[string]fact {
 		factGUID:         "guid machineguid windowsguid uuid",
 		factUserID:       "userid botid",
 		factHardware:     "hwid hardwareid hardwareuuid hardwareidhwid",
-		factDate:         "logdate date localdate localtime launchedat lastseen logtime systemtime currenttime localdateandtime datetime reportdate reportcreated currentlocaltime logcreated logfrom executiontime stealtime collectedat localdatetime",
+		factDate:         "logdate date localdate localtime launchedat lastseen logtime systemtime currenttime localdateandtime datetime reportdate reportcreated currentlocaltime logcreated logfrom executiontime stealtime collectedat localdatetime timestamp reporttime systemdate dateandtime currentdate logdatetime infectiondate",
 		factSigned:       "time",
 	} {
 		for key := range strings.FieldsSeq(list) {
