@@ -38,7 +38,15 @@ func (z *zipReader) unlock(f *zipFile) (func() (io.ReadCloser, error), error) {
 			}
 			return z.decode(f, raw)
 		}
-		if err := probe(open); errors.Is(err, errPassword) {
+		check := func() error { return probe(open) }
+		if f.aes != nil && z.locks.opened > 0 {
+			// Two bytes tell whether it fits, and it has fitted before.
+			check = func() error {
+				_, err := f.decrypt(z.raw(f), password)
+				return err
+			}
+		}
+		if err := check(); errors.Is(err, errPassword) {
 			continue
 		}
 		z.locks.opened++
@@ -168,8 +176,8 @@ type aesStream struct {
 	block   cipher.Block
 	mac     hash.Hash
 	counter uint64
-	stream  [16]byte
-	used    int // of stream; counter 0 has none
+	buf     [4096]byte
+	stream  []byte // of buf: what is not used yet
 }
 
 func (a *aesStream) Read(p []byte) (int, error) {
@@ -192,16 +200,12 @@ func (a *aesStream) Read(p []byte) (int, error) {
 	n, err := a.r.Read(p)
 	a.left -= int64(n)
 	a.mac.Write(p[:n])
-	for i := range p[:n] {
-		if a.used == 16 || a.counter == 0 {
-			a.counter++
-			var count [16]byte
-			binary.LittleEndian.PutUint64(count[:], a.counter)
-			a.block.Encrypt(a.stream[:], count[:])
-			a.used = 0
+	for out := p[:n]; len(out) > 0; {
+		if len(a.stream) == 0 {
+			a.fill()
 		}
-		p[i] ^= a.stream[a.used]
-		a.used++
+		k := subtle.XORBytes(out, out, a.stream)
+		out, a.stream = out[k:], a.stream[k:]
 	}
 	if err == io.EOF {
 		err = nil
@@ -210,4 +214,15 @@ func (a *aesStream) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// fill makes more of the stream.
+func (a *aesStream) fill() {
+	var count [16]byte
+	for at := 0; at < len(a.buf); at += 16 {
+		a.counter++
+		binary.LittleEndian.PutUint64(count[:], a.counter)
+		a.block.Encrypt(a.buf[at:at+16], count[:])
+	}
+	a.stream = a.buf[:]
 }
