@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // victim is one invented RedLine log of two credentials.
@@ -207,5 +208,43 @@ func TestIngestDamaged(t *testing.T) {
 	}
 	if s := r.summary(t); s.Ingested < 2 || s.Damaged["damaged"] == 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestInterruptArchive: an archive cut short by Ctrl-C goes on where it was.
+func TestInterruptArchive(t *testing.T) {
+	h := newHouse(t)
+	const victims, each = 60, 6000
+	files := make([]map[string]string, victims)
+	for v := range files {
+		var creds strings.Builder
+		for i := range each {
+			fmt.Fprintf(&creds, "URL: https://www.shop%d.example/\nUsername: u%d@example.com\nPassword: canary %d\n==========\n", i, v*each+i, i)
+		}
+		files[v] = map[string]string{fmt.Sprintf("DE[%032X] [2024-08-10T07_20_02]/Passwords.txt", v): creds.String()}
+	}
+	archive := h.zipped("big.zip", files...)
+	cmd := h.command("ingest", archive)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if found, _ := filepath.Glob(filepath.Join(h.store, "segments", "*.seg")); len(found) > 0 {
+			break
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	first := cmd.Wait()
+	r := h.run("ingest", archive)
+	r.want(t, 0)
+	if s := r.summary(t); first != nil && (s.Ingested == 0 || s.Ingested == victims*each) {
+		t.Errorf("%+v after %s %s", s, stdout.String(), stderr.String())
+	}
+	if n := h.total(); n != victims*each {
+		t.Errorf("the store holds %d credentials, want %d", n, victims*each)
 	}
 }
