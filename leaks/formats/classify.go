@@ -197,7 +197,6 @@ type content struct {
 	csv      *csvDialect
 	labelled bool
 	system   bool
-	votes    votes
 }
 
 // sniff looks at a sample.

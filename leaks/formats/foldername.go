@@ -77,7 +77,7 @@ func folderDate(s string) time.Time {
 // isMachineID reports whether s can be an identifier of other families': letters,
 // digits and dashes, at least twelve of them, digits among them, and no date.
 func isMachineID(s string) bool {
-	if len(s) < 12 || len(s) > 64 || strings.IndexAny(s, "0123456789") < 0 || !folderDate(s).IsZero() {
+	if len(s) < 12 || len(s) > 64 || !strings.ContainsAny(s, "0123456789") || !folderDate(s).IsZero() {
 		return false
 	}
 	for i := range len(s) {

@@ -33,7 +33,6 @@ type victim struct {
 
 	given   bool // some credential of it was given
 	early   bool // given before the facts were known
-	told    bool // the machine was given
 	current int  // file being read, numbered from 1
 }
 
