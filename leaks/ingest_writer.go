@@ -83,7 +83,7 @@ func (w *ingestWriter) addRows(ctx context.Context, rows []row) error {
 		w.pending.Read += int64(n)
 		w.pending.Ingested += int64(n)
 		rows = rows[n:]
-		if n == room || w.building.memory() >= w.store.opts.MemoryBudget/4 {
+		if n == room || w.building.memory() >= w.store.opts.MemoryBudget*3/8 {
 			if err := w.rotate(ctx); err != nil {
 				return err
 			}
@@ -103,6 +103,7 @@ func (w *ingestWriter) rotate(ctx context.Context) error {
 	full, upTo := w.building, w.pending.clone()
 	if w.building = w.spare; w.building == nil {
 		w.building = newTableBuilder(w.store.opts.SegmentRows)
+		w.building.out = full.out // one flush at a time
 	}
 	w.spare = nil
 	flushed := make(chan error, 1)

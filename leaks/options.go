@@ -15,7 +15,7 @@ type Options struct {
 	// MemoryBudget bounds, in bytes, what the builder, the merges and the
 	// chunk cache hold together; 256 MiB if 0, at least 16 MiB.
 	MemoryBudget int64
-	// SegmentRows is the most rows of a freshly ingested segment; 262,144 if
+	// SegmentRows is the most rows of a freshly ingested segment; 524,288 if
 	// 0. The memory budget may end a segment earlier.
 	SegmentRows int
 	// MergeFanout is how many segments of a size are merged into one; 8 if 0,
@@ -46,7 +46,7 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	v := *o
 	v.MemoryBudget = orDefault(v.MemoryBudget, 256<<20)
-	v.SegmentRows = orDefault(v.SegmentRows, 1<<18)
+	v.SegmentRows = orDefault(v.SegmentRows, 1<<19)
 	v.MergeFanout = orDefault(v.MergeFanout, 8)
 	v.Workers = orDefault(v.Workers, runtime.GOMAXPROCS(0))
 	v.MinFree = orDefault(v.MinFree, 64<<20)

@@ -50,13 +50,13 @@ type tableBuilder struct {
 	maxSeen  uint32
 	used     int64 // what memory found last
 	usedRows int   // and at how many rows
-	out      encodeScratch
+	out      *encodeScratch
 }
 
 // newTableBuilder returns an empty builder that is meant to be encoded at
 // limitRows rows or before.
 func newTableBuilder(limitRows int) *tableBuilder {
-	b := &tableBuilder{limit: limitRows, slots: make([]uint64, internSlots), seed: maphash.MakeSeed(), minSeen: math.MaxUint32}
+	b := &tableBuilder{limit: limitRows, slots: make([]uint64, internSlots), seed: maphash.MakeSeed(), minSeen: math.MaxUint32, out: new(encodeScratch)}
 	for d := range b.dicts {
 		b.dicts[d] = newInterner()
 	}
@@ -100,7 +100,7 @@ func (b *tableBuilder) memory() int64 {
 // the table's writer keep for each.
 const (
 	rowBytes   = 40 + 4 + 8
-	groupBytes = 56 + 16 + 8 + 32 + 4 + 8 + 4 + 12
+	groupBytes = 56 + 16 + 8 + 16 + 4 + 8 + 4 + 12
 	tupleBytes = 28 + 36 + 4 + 8
 )
 

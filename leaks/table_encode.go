@@ -10,6 +10,7 @@ import (
 )
 
 // encodeScratch is what encode needs besides the builder, kept between tables.
+// Builders that are not encoded at the same time can share one.
 type encodeScratch struct {
 	sorter  stringSorter
 	ranks   [numDicts]ranking
@@ -66,7 +67,7 @@ func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSu
 
 // encodeDicts ranks and writes the dictionaries.
 func (b *tableBuilder) encodeDicts(ctx context.Context, w *tableWriter) error {
-	s := &b.out
+	s := b.out
 	for d := range numDicts {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -111,7 +112,7 @@ func (b *tableBuilder) encodeDicts(ctx context.Context, w *tableWriter) error {
 // encodeMachines brings the machines' facts into the order of the ranked
 // dictionaries, sorts and writes them.
 func (b *tableBuilder) encodeMachines(w *tableWriter) error {
-	s := &b.out
+	s := b.out
 	type numbered struct {
 		tuple machineTuple
 		n     uint32
@@ -135,7 +136,7 @@ func (b *tableBuilder) encodeMachines(w *tableWriter) error {
 // orderGroups sorts the groups by (root, hash): first all by hash, then, with
 // a sort that keeps that order, by root.
 func (b *tableBuilder) orderGroups() {
-	s := &b.out
+	s := b.out
 	s.hashes = resize(s.hashes, len(b.groups))
 	roots := s.ranks[dictRoot].rank
 	s.counts = resize(s.counts, len(roots)+1)
@@ -149,8 +150,9 @@ func (b *tableBuilder) orderGroups() {
 	}
 	s.groups = resize(s.groups, len(b.groups))
 	for _, k := range s.order.sort(s.hashes) {
-		at := &s.counts[roots[b.groups[k.n].root]]
-		s.groups[*at] = k.n
+		n := s.order.number(k)
+		at := &s.counts[roots[b.groups[n].root]]
+		s.groups[*at] = n
 		*at++
 	}
 	// The low halves have not been looked at. Runs of equal high ones are next
@@ -171,7 +173,7 @@ func (b *tableBuilder) orderGroups() {
 
 // orderRows sorts the rows by (group, seen, arrival).
 func (b *tableBuilder) orderRows() {
-	s := &b.out
+	s := b.out
 	s.starts = resize(s.starts, len(b.groups)+1)
 	s.counts = resize(s.counts, len(b.groups)) // by the builder's number: where its next row goes
 	sum := uint32(0)
@@ -209,7 +211,7 @@ func (b *tableBuilder) outGroup(n uint32) outGroup {
 // encodeRows writes groups and rows, and the aggregates of heavy roots while
 // their rows are at hand.
 func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, agg *aggregator, aggs *aggregatesOut) error {
-	s := &b.out
+	s := b.out
 	for lo := 0; lo < len(s.groups); {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -243,7 +245,7 @@ func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, agg *aggr
 
 // encodeGroup writes the group at a place, and its rows.
 func (b *tableBuilder) encodeGroup(w *tableWriter, place int) {
-	s := &b.out
+	s := b.out
 	g := b.outGroup(s.groups[place])
 	w.group(&g)
 	for _, i := range s.rows[s.starts[place]:s.starts[place+1]] {
@@ -262,7 +264,7 @@ func (b *tableBuilder) encodeGroup(w *tableWriter, place int) {
 // aggregateMails writes the aggregates of heavy e-mail domains, whose groups lie
 // scattered.
 func (b *tableBuilder) aggregateMails(ctx context.Context, agg *aggregator, out *aggregatesOut) error {
-	s := &b.out
+	s := b.out
 	mails := b.dicts[dictMail]
 	rows := make([]uint64, mails.len())
 	for i := range b.groups {
@@ -306,7 +308,7 @@ func (b *tableBuilder) aggregateMails(ctx context.Context, agg *aggregator, out 
 // aggregateGroup hands a group and its rows to agg; it counts by the builder's
 // own numbers.
 func (b *tableBuilder) aggregateGroup(agg *aggregator, place int) {
-	s := &b.out
+	s := b.out
 	g := &b.groups[s.groups[place]]
 	agg.group(g.hash, g.pw&1 != 0, g.digest, g.user, g.root)
 	for _, i := range s.rows[s.starts[place]:s.starts[place+1]] {

@@ -309,8 +309,9 @@ func (w *tableWriter) writeByHash() (split bool) {
 	c := w.column(sectionByHash)
 	keys := w.order.sort(w.hashes)
 	for i := range keys {
-		c.Append(uint64(keys[i].n))
-		split = split || i > 0 && keys[i].hi == keys[i-1].hi
+		n := w.order.number(keys[i])
+		c.Append(uint64(n))
+		split = split || i > 0 && w.order.alike(keys[i], keys[i-1]) && w.hashes[n] == w.hashes[w.order.number(keys[i-1])]
 	}
 	return split
 }
