@@ -180,7 +180,7 @@ func (j *ingestJob) unit(ctx context.Context, u unit) error {
 	}
 	j.in.options.OnRead = j.bar.read
 	j.bar.describe(u.path)
-	result, err := j.store.Ingest(ctx, j.records(ctx, u), &opts)
+	result, err := j.take(ctx, u, &opts)
 	j.sum.add(result)
 	switch {
 	case errors.Is(err, errLocked):

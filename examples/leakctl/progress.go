@@ -95,6 +95,22 @@ func (b *bar) record() {
 	}
 }
 
+// counted returns the records counted so far.
+func (b *bar) counted() int64 {
+	if b == nil {
+		return 0
+	}
+	return b.records
+}
+
+// count sets the records counted so far.
+func (b *bar) count(n int64) {
+	if b != nil {
+		b.records = n
+		b.draw()
+	}
+}
+
 // read advances the bar by n bytes, but not beyond the unit: parts of an
 // archive are read twice.
 func (b *bar) read(n int) {

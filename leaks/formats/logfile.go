@@ -70,7 +70,7 @@ func (p *parser) content(src *textSource, kind Kind) error {
 	case kind == KindSystem, c.system && kind == "":
 		return p.systemFile(v, src, kind == "")
 	case kind == KindCredentials:
-		if v.name.hardware == "" && !v.known && (src.size < 0 || src.size > 8<<20) {
+		if v.name.hardware == "" && !v.known && (src.size < 0 || src.size > listSize) {
 			break // a list that somebody called passwords
 		}
 		return p.credentials(v, src, sample, true)

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"strings"
 	"syscall"
@@ -44,6 +45,7 @@ func run() (err error) {
 		heap    = flag.String("memprofile", "", "write a profile of what lives on the heap when half is ingested")
 	)
 	flag.Parse()
+	debug.SetGCPercent(30) // as leakctl does
 	dir, err := os.MkdirTemp(filepath.Dir(flag.Arg(0)), "ingest-")
 	if err != nil {
 		return err
