@@ -36,7 +36,7 @@ func gather(ctx context.Context, sn *snapshot, p *plan, to *ranker) error {
 		if g.sels[i] = sel; sel != nil {
 			live++
 			split = split || h.table.splitHash
-			own = own || h.table.ownRoots
+			own = own || h.table.ownRoots || h.table.rootList != sn.segments[0].table.rootList
 		}
 	}
 	var err error

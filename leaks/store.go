@@ -140,6 +140,9 @@ func (s *Store) openSegment(m kv.SegmentMeta) (*handle, error) {
 	}
 	h := &handle{meta: m, file: f}
 	fail := func(err error) (*handle, error) {
+		if h.reader != nil {
+			err = errors.Join(err, h.reader.Close())
+		}
 		return nil, errors.Join(err, f.Close())
 	}
 	if h.reader, err = segment.Open(f, size, segmentName(m.ID), s.cache); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/leakscope/leakscope/internal/normalize"
 	"github.com/leakscope/leakscope/internal/segment"
 	"github.com/leakscope/leakscope/stats"
 )
@@ -28,7 +29,7 @@ type encodeScratch struct {
 func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSummary, error) {
 	vote := b.vote
 	w := newTableWriter(seg, vote.result(), &b.out.order)
-	w.meta.ownRoots = b.ownRoots
+	w.meta.ownRoots, w.meta.rootList = b.ownRoots, normalize.RootList()
 	if err := b.encodeDicts(ctx, w); err != nil {
 		return tableSummary{}, err
 	}

@@ -32,7 +32,8 @@ func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opt
 	}
 	m.w = newTableWriter(seg, m.coding(), new(hashOrder))
 	for _, t := range sources {
-		m.w.meta.ownRoots = m.w.meta.ownRoots || t.ownRoots
+		m.w.meta.ownRoots = m.w.meta.ownRoots || t.ownRoots || t.rootList != sources[0].rootList
+		m.w.meta.rootList = t.rootList
 	}
 	for _, step := range []func() error{m.mark, m.mergeDicts, m.mergeMachines, m.mergeRows, m.mergeAggregates} {
 		if err := step(); err != nil {

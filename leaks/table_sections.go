@@ -259,7 +259,8 @@ type tableMeta struct {
 	maxSeen      uint32
 	ordinals     uint64        // above every row's ordinal
 	splitHash    bool          // some hash may stand below two roots
-	ownRoots     bool          // some row brought another root than its domain's
+	ownRoots     bool          // some row may have another root than its domain has by rootList
+	rootList     uint64        // normalize.RootList of the newest rows
 	coding       [2]timeCoding // of upload and log
 }
 
@@ -278,6 +279,7 @@ func (m *tableMeta) encode() []byte {
 	w.Uint32(m.maxSeen)
 	w.Uvarint(m.ordinals)
 	w.Uint8(boolByte(m.splitHash) | boolByte(m.ownRoots)<<1)
+	w.Uint64(m.rootList)
 	w.Uint8(uint8(m.coding[0]))
 	w.Uint8(uint8(m.coding[1]))
 	return w.Bytes()
@@ -309,6 +311,7 @@ func decodeTableMeta(b []byte) (*tableMeta, error) {
 	m.ordinals = r.Uvarint()
 	flags := r.Uint8()
 	m.splitHash, m.ownRoots = flags&1 != 0, flags&2 != 0
+	m.rootList = r.Uint64()
 	for i := range m.coding {
 		m.coding[i] = timeCoding(r.Uint8())
 	}

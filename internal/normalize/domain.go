@@ -1,6 +1,7 @@
 package normalize
 
 import (
+	"hash/fnv"
 	"net/netip"
 	"strings"
 	"unicode/utf8"
@@ -134,6 +135,14 @@ func isAddr(domain string) bool {
 }
 
 // rootOf returns the registrable domain of a canonical domain.
+// RootList identifies the public suffix list of this build: under another one a
+// domain may have another root.
+func RootList() uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(publicsuffix.List.String())) // a hash never fails
+	return h.Sum64()
+}
+
 func rootOf(domain string) string {
 	if isAddr(domain) {
 		return domain

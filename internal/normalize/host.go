@@ -72,6 +72,7 @@ func (n *Normalizer) Host(raw string) (Host, error) {
 		authority = authority[at+1:]
 		h.Host = raw[:start] + raw[start+at+1:]
 	}
+	h.Host = dropInnerUserInfo(h.Host, start+len(authority))
 	if h.Protocol == "android" {
 		var ok bool
 		if h.Domain, h.Root, ok = n.packageDomain(authority); !ok {
@@ -94,6 +95,22 @@ func (n *Normalizer) Host(raw string) (Host, error) {
 		return Host{}, ErrHost
 	}
 	return h, nil
+}
+
+// dropInnerUserInfo drops the user-info with a password of every URL that
+// stands inside s, a URL, behind from: such as that of a redirection.
+func dropInnerUserInfo(s string, from int) string {
+	for {
+		i := strings.Index(s[from:], "//")
+		if i < 0 {
+			return s
+		}
+		from += i + len("//")
+		inner := s[from : from+authorityLen(s[from:])]
+		if at := strings.LastIndexByte(inner, '@'); at >= 0 && strings.IndexByte(inner[:at], ':') >= 0 {
+			s = s[:from] + s[from+at+1:]
+		}
+	}
 }
 
 // Domain returns the canonical form of a domain name or IP address that stands

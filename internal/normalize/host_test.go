@@ -36,7 +36,7 @@ func TestHost(t *testing.T) {
 			{" https://anna:s3cret@shop.example.net/a@b ", Host{"https://shop.example.net/a@b", "shop.example.net", "example.net", "https"}},
 			{"anna:p@ss@shop.example.net?x", Host{"shop.example.net?x", "shop.example.net", "example.net", ""}},
 			{"https://anna@[::1]:80/", Host{"https://[::1]:80/", "::1", "::1", "https"}},
-			{"https://example.com?next=http://u:p@x.test", Host{"https://example.com?next=http://u:p@x.test", "example.com", "example.com", "https"}},
+			{"https://example.com?next=http://u:p@x.test", Host{"https://example.com?next=http://x.test", "example.com", "example.com", "https"}},
 			{"//Example.com/x", Host{"//Example.com/x", "example.com", "example.com", ""}},
 			{"http://https://example.com/x", Host{"https://example.com/x", "example.com", "example.com", "https"}},
 			{"android://c2lnbmF0dXJl/+8=@com.Example.app/", Host{"android://com.Example.app/", "app.example.com", "example.com", "android"}},
@@ -243,6 +243,22 @@ func TestCacheNeverHoldsTheEmptyName(t *testing.T) {
 		}
 		if _, err := n.Domain("n" + strconv.Itoa(i) + ".example"); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestInnerUserInfo: no password of a URL inside a URL is kept.
+func TestInnerUserInfo(t *testing.T) {
+	for raw, want := range map[string]string{
+		"https://example.com/https://bob:PW@other.example/":    "https://example.com/https://other.example/",
+		"http://foo.example://bob:PW@example.com/":             "http://foo.example://example.com/",
+		"https://a:b@example.com/?u=ftp://c:d@x.test/#//e:f@g": "https://example.com/?u=ftp://x.test/#//g",
+		"https://example.com//@alice/post":                     "https://example.com//@alice/post",
+		"https://example.com/a//b":                             "https://example.com/a//b",
+	} {
+		h, err := NewNormalizer().Host(raw)
+		if err != nil || h.Host != want {
+			t.Errorf("%s: %q, %v", raw, h.Host, err)
 		}
 	}
 }
