@@ -23,6 +23,49 @@ type encodeScratch struct {
 	rows    []uint32 // the builder's rows in the table's order
 	counts  []uint32
 	buf     []byte
+	awaited uint64 // what await and awaitStrings loaded
+}
+
+// awaitAhead is how many groups, or strings, are asked for at once. What encode
+// costs is mostly waiting for memory, as it goes through everything in another
+// order than it lies in; places asked for together are waited for once.
+const awaitAhead = 16
+
+// awaitStrings asks for the strings that order lists from i on, each time i
+// comes to a next run of them.
+func (s *encodeScratch) awaitStrings(in *interner, order []uint32, i int) {
+	if i%awaitAhead != 0 {
+		return
+	}
+	for _, n := range order[i:min(i+awaitAhead, len(order))] {
+		s.awaited ^= uint64(in.arena[in.offs[n]])
+	}
+}
+
+// await asks for the groups from place on, their rows, and what those refer to.
+func (b *tableBuilder) await(place int) {
+	if place%awaitAhead != 0 {
+		return
+	}
+	s := b.out
+	end := min(place+awaitAhead, len(s.groups))
+	rows := s.rows[s.starts[place]:s.starts[end]]
+	rows = rows[:min(len(rows), 2*awaitAhead)]
+	sum := uint32(0)
+	for _, n := range s.groups[place:end] {
+		sum ^= b.groups[n].user
+	}
+	for _, n := range rows {
+		sum ^= b.rows[n].host
+	}
+	users, domains, hosts := s.ranks[dictUser].rank, s.ranks[dictDomain].rank, s.ranks[dictHost].rank
+	for _, n := range s.groups[place:end] {
+		sum ^= users[b.groups[n].user] ^ domains[b.groups[n].domain]
+	}
+	for _, n := range rows {
+		sum ^= hosts[b.rows[n].host] ^ s.machine[b.rows[n].machine]
+	}
+	s.awaited ^= uint64(sum)
 }
 
 // encode writes the rows as a table. The builder stays as it is.
@@ -79,7 +122,8 @@ func (b *tableBuilder) encodeDicts(ctx context.Context, w *tableWriter) error {
 		switch {
 		case !nested:
 			rank.rankFlat(in, &s.sorter)
-			for _, n := range rank.order {
+			for i, n := range rank.order {
+				s.awaitStrings(in, rank.order, i)
 				out.add(0, in.at(n))
 			}
 		case d == dictUser:
@@ -88,7 +132,8 @@ func (b *tableBuilder) encodeDicts(ctx context.Context, w *tableWriter) error {
 			rank.rankNested(in, &s.sorter, 2*len(parents), func(n uint32) uint32 {
 				return parents[n>>1]<<1 | n&1
 			})
-			for _, n := range rank.order {
+			for i, n := range rank.order {
+				s.awaitStrings(in, rank.order, i)
 				str, parent := in.at(n), in.parent(n)
 				if parent&1 == 0 {
 					s.buf = append(append(s.buf[:0], rawUser), str...)
@@ -99,7 +144,8 @@ func (b *tableBuilder) encodeDicts(ctx context.Context, w *tableWriter) error {
 		default:
 			parents := s.ranks[p].rank
 			rank.rankNested(in, &s.sorter, len(parents), func(n uint32) uint32 { return parents[n] })
-			for _, n := range rank.order {
+			for i, n := range rank.order {
+				s.awaitStrings(in, rank.order, i)
 				out.add(parents[in.parent(n)], in.at(n))
 			}
 		}
@@ -229,6 +275,7 @@ func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, agg *aggr
 			agg.begin(RootDomain, new(stats.Aggregate))
 		}
 		for place := lo; place < hi; place++ {
+			b.await(place)
 			b.encodeGroup(w, place)
 			if heavy {
 				b.aggregateGroup(agg, place)
