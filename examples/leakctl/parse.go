@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
+	"runtime/debug"
 
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/formats"
@@ -53,8 +55,16 @@ type parseSummary struct {
 	Cookies       int64                        `json:"cookies"`
 }
 
+// parseMemory is what parsing tries to stay within, in bytes.
+const parseMemory = 192 << 20
+
 // Run prints what the paths hold.
 func (c *parseCmd) Run(ctx context.Context, e *env) (err error) {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		// A nested archive held in memory would else let the collector wait
+		// for as much again. GOMEMLIMIT says otherwise.
+		debug.SetMemoryLimit(parseMemory)
+	}
 	in, err := c.intake(e, c.Source)
 	if err != nil {
 		return err
