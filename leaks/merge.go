@@ -86,6 +86,19 @@ func (s *Store) mergeTiers(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// Merge does now what merging in the background does when it comes to it: it
+// merges segments of like size until there are few of each. A program that
+// ingests and ends gives the background no time, and calls this instead. It is
+// cheap where nothing has come together.
+func (s *Store) Merge(ctx context.Context) error {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.mergeTiers(ctx); err != nil {
+		return fmt.Errorf("merge: %w", err)
+	}
+	return nil
+}
+
 // Compact merges adjacent segments into as few as their greatest size allows
 // and gives the disk of what was merged back. It returns when that is done, or
 // ctx ends; what was done until then stays.

@@ -87,6 +87,7 @@ func Open(dir string, opts *Options) (*Store, error) {
 	}
 	s.life, s.stop = context.WithCancel(context.Background())
 	go s.background()
+	s.poke() // an earlier process may have left something to merge
 	return s, nil
 }
 
