@@ -98,6 +98,11 @@ func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
 		}
 	}
 	job.bar.clear()
+	// This process ends before the background would merge what it brought.
+	// Interrupted here, nothing is missing but that.
+	if err := store.Merge(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
 	job.sum.Seconds = time.Since(start).Seconds()
 	if err := e.printJSON(job.sum); err != nil {
 		return err
