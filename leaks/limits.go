@@ -45,6 +45,9 @@ const (
 	// maxFanout is the greatest Options.MergeFanout. It is below maxBacklog, so
 	// that a tier is full before an ingest waits for it.
 	maxFanout = 64
+	// ingestSlack times the merge fanout is the number of segments from which
+	// on merging does not wait for a running ingest to end.
+	ingestSlack = 3
 	// maxBacklog is the number of segments at which an ingest waits for
 	// merging to catch up.
 	maxBacklog = 96

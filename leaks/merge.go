@@ -74,7 +74,7 @@ func (s *Store) awaitMerging(ctx context.Context) error {
 func (s *Store) mergeTiers(ctx context.Context) error {
 	for ctx.Err() == nil {
 		merged, err := s.mergeOnce(ctx, func(list []kv.SegmentMeta) []kv.SegmentMeta {
-			if s.ingests.Load() > 0 && len(list) < 2*s.opts.MergeFanout {
+			if s.ingests.Load() > 0 && len(list) < ingestSlack*s.opts.MergeFanout {
 				return nil
 			}
 			return fullTier(list, s.opts.MergeFanout)
