@@ -90,6 +90,10 @@ type Reject struct {
 	// Detail says more than the reason where that helps, without any value of
 	// the record.
 	Detail string
+	// Excerpt is the shape of the line, where a reader had one: which
+	// separators it has, with an x for all that stands between two. It has no
+	// letter, digit or length of the record.
+	Excerpt string
 }
 
 // Error describes the reject in one line.

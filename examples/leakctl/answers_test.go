@@ -269,16 +269,34 @@ func TestRejectsFile(t *testing.T) {
 	var places []int64
 	for line := range strings.Lines(string(text)) {
 		type reject struct {
-			Reason, File, Detail string
-			Line                 int64
+			Reason, File, Detail, Excerpt string
+			Line                          int64
 		}
 		got := decode[reject](t, result{stdout: line})
 		if got.File != in || got.Reason == "" {
 			t.Errorf("line %s", line)
 		}
+		if want := map[string]string{"bad_json": `{"x":`}[got.Reason]; got.Excerpt != want {
+			t.Errorf("line %s has not the excerpt %q", line, want)
+		}
 		places = append(places, got.Line)
 	}
 	if !slices.Equal(places, []int64{4, 5}) {
 		t.Errorf("rejects of lines %d, want 4 and 5", places)
+	}
+}
+
+// TestRejectsArchive: of what lies in an archive the place names that, too.
+func TestRejectsArchive(t *testing.T) {
+	h := newHouse(t)
+	archive := h.zipped("a.zip", map[string]string{"list/new.txt": "https://a.example/:u:canary\nhttps://b.example/:u2:canary\nonly canary here\n"})
+	for _, command := range []string{"ingest", "parse"} {
+		out := filepath.Join(h.dir, command+".ndjson")
+		h.run(command, "--rejects", out, archive)
+		h.checkNoSecret(out)
+		text, err := os.ReadFile(out)
+		if want := `"file":"` + archive + `!/list/new.txt","line":3,`; err != nil || !strings.Contains(string(text), want) || !strings.Contains(string(text), `"excerpt":"x"`) {
+			t.Errorf("%s: %v, %s lacks %s", command, err, text, want)
+		}
 	}
 }

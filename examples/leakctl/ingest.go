@@ -17,7 +17,7 @@ type ingestCmd struct {
 	intakeFlags
 	Source  string   `placeholder:"ID" help:"Channel or feed, for records that name none."`
 	Seen    instant  `placeholder:"TIME" help:"Detection time, for records that bring none; default now."`
-	Rejects string   `placeholder:"FILE" help:"Append a JSON line (reason, file, line, detail) to FILE for each record refused."`
+	Rejects string   `placeholder:"FILE" help:"Append a JSON line (reason, file, line, detail, and the line's shape without a word of it) to FILE for each record refused."`
 	Path    []string `arg:"" name:"path" help:"Files, folders and archives to ingest; - is standard input. A file whose very bytes were ingested before is skipped."`
 }
 

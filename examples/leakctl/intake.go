@@ -137,7 +137,7 @@ func (in *intake) items(ctx context.Context, path string, loose bool, opts forma
 				err = fmt.Errorf("%s: %w", path, formats.ErrNotText)
 			case errors.As(err, &reject):
 				placed := *reject
-				placed.Place.File = prefix + reject.Place.File
+				placed.Place.File = prefix + formats.Entry{Path: reject.Place.File, Archive: item.Archive}.Place()
 				err = &placed
 			case errors.As(err, &damage):
 				placed := *damage

@@ -15,7 +15,7 @@ import (
 type parseCmd struct {
 	intakeFlags
 	Source  string   `placeholder:"ID" help:"Channel or feed, for records that name none."`
-	Rejects string   `placeholder:"FILE" help:"Append a JSON line (reason, file, line, detail) to FILE for each record refused."`
+	Rejects string   `placeholder:"FILE" help:"Append a JSON line (reason, file, line, detail, and the line's shape without a word of it) to FILE for each record refused."`
 	Path    []string `arg:"" name:"path" help:"Files, folders and archives to parse; - is standard input."`
 }
 

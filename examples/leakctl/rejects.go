@@ -10,7 +10,7 @@ import (
 )
 
 // rejectFile appends refused records to a file, one JSON line each. It holds
-// places and reasons only, nothing of the records themselves.
+// reasons, places and the shapes of lines, nothing of the records themselves.
 type rejectFile struct {
 	file *os.File // nil: nothing is written
 	buf  *bufio.Writer
@@ -24,6 +24,8 @@ type rejectLine struct {
 	File   string             `json:"file"`
 	Line   int64              `json:"line"`
 	Detail string             `json:"detail"`
+	// Excerpt is empty where the record was read well, but does not hold.
+	Excerpt string `json:"excerpt"`
 }
 
 // openRejects opens or makes the file; with an empty path all goes nowhere.
@@ -47,7 +49,7 @@ func (r *rejectFile) write(rej *leaks.Reject) {
 	if r.file == nil || r.err != nil {
 		return
 	}
-	r.err = r.enc.Encode(rejectLine{rej.Reason, rej.Place.File, rej.Place.Line, rej.Detail})
+	r.err = r.enc.Encode(rejectLine{rej.Reason, rej.Place.File, rej.Place.Line, rej.Detail, rej.Excerpt})
 }
 
 // close flushes and closes, and returns the first error since openRejects.

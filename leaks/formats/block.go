@@ -20,10 +20,11 @@ type block struct {
 
 // A reject of a block, without what only the pipeline knows.
 type reject struct {
-	before int   // records that precede it
-	line   int64 // in the block, from 0
-	reason leaks.RejectReason
-	detail string
+	before  int   // records that precede it
+	line    int64 // in the block, from 0
+	reason  leaks.RejectReason
+	detail  string
+	excerpt string
 }
 
 // next returns a cleared record at the end of b's, to be filled or dropped.
@@ -44,8 +45,8 @@ func (b *block) drop() {
 	b.records = b.records[:n]
 }
 
-func (b *block) reject(reason leaks.RejectReason, detail string) {
-	b.rejects = append(b.rejects, reject{len(b.records), b.lines, reason, detail})
+func (b *block) reject(reason leaks.RejectReason, detail, excerpt string) {
+	b.rejects = append(b.rejects, reject{len(b.records), b.lines, reason, detail, excerpt})
 }
 
 // text returns b as a string without copying it. It is right only for bytes

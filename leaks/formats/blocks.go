@@ -133,7 +133,7 @@ func (b *lineBlock) Records(yield func(*leaks.Record, *leaks.Reject)) {
 			rec.Place = place
 			yield(&rec, nil)
 		case reason != "":
-			yield(nil, &leaks.Reject{Reason: reason, Place: place, Detail: detail})
+			yield(nil, &leaks.Reject{Reason: reason, Place: place, Detail: detail, Excerpt: excerpt(line)})
 		}
 		place.Line++
 	}, func() {

@@ -27,7 +27,7 @@ type cardReader struct {
 
 	// emit gets the number only to tell the same card again.
 	emit   func(line int64, c Card, number string) error
-	reject func(line int64, reason leaks.RejectReason, detail string) error
+	reject func(line int64, reason leaks.RejectReason, detail, excerpt string) error
 }
 
 // cardLabels are keys after foldKey, by what they tell.
@@ -58,7 +58,7 @@ func (r *cardReader) read() error {
 		}
 		r.line++
 		if long {
-			err = r.reject(r.line, leaks.RejectLineTooLong, "")
+			err = r.reject(r.line, leaks.RejectLineTooLong, "", "")
 		} else {
 			err = r.text(trimString(text(line)))
 		}
@@ -135,7 +135,7 @@ func (r *cardReader) row(s string) error {
 		}
 		return r.end()
 	}
-	return r.reject(r.line, leaks.RejectNotARecord, "no card number")
+	return r.reject(r.line, leaks.RejectNotARecord, "no card number", excerpt(s))
 }
 
 // end gives the card under way, if there is one.
@@ -151,7 +151,7 @@ func (r *cardReader) end() error {
 		return nil
 	}
 	if wrong {
-		return r.reject(at, RejectCard, "")
+		return r.reject(at, RejectCard, "", "")
 	}
 	card := Card{BIN: strings.Clone(number[:6]), Last4: strings.Clone(number[len(number)-4:]), Expiry: expiry}
 	return r.emit(at, card, number)

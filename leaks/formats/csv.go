@@ -222,7 +222,7 @@ type csvReader struct {
 	back    [][]byte // lines put back
 
 	emit   func(line int64, rec *leaks.Record) error
-	reject func(line int64, reason leaks.RejectReason, detail string) error
+	reject func(line int64, reason leaks.RejectReason, detail, excerpt string) error
 }
 
 func (r *csvReader) read() error {
@@ -237,7 +237,7 @@ func (r *csvReader) read() error {
 		}
 		at := r.line
 		if long {
-			if err := r.reject(at, leaks.RejectLineTooLong, ""); err != nil {
+			if err := r.reject(at, leaks.RejectLineTooLong, "", ""); err != nil {
 				return err
 			}
 			continue
@@ -245,18 +245,19 @@ func (r *csvReader) read() error {
 		if len(trimBlanks(line)) == 0 || at == 1 && bytes.HasPrefix(line, []byte("sep=")) {
 			continue
 		}
+		first := line
 		line, closed, err := r.whole(line)
 		if err != nil {
 			return err
 		}
 		switch {
 		case !closed:
-			err = r.reject(at, leaks.RejectUnterminated, "")
+			err = r.reject(at, leaks.RejectUnterminated, "", excerpt(first))
 		case header:
 			header = false
 		default:
 			r.row, _ = splitRow(r.row[:0], line, r.dialect.comma)
-			err = r.record(at, r.row)
+			err = r.record(at, line, r.row)
 		}
 		if err != nil {
 			return err
@@ -331,7 +332,7 @@ func (r *csvReader) openQuote(quoted bool, line []byte) bool {
 	return quoted
 }
 
-func (r *csvReader) record(at int64, row [][]byte) error {
+func (r *csvReader) record(at int64, line []byte, row [][]byte) error {
 	var rec leaks.Record
 	o := object{rec: &rec}
 	for i, cell := range row {
@@ -350,10 +351,10 @@ func (r *csvReader) record(at int64, row [][]byte) error {
 	}
 	rec.Host = cleanHost(rec.Host)
 	if reason, detail := o.finish(); reason != "" {
-		return r.reject(at, reason, detail)
+		return r.reject(at, reason, detail, excerpt(line))
 	}
 	if rec.Username == "" && rec.Password == "" {
-		return r.reject(at, leaks.RejectURLOnly, "")
+		return r.reject(at, leaks.RejectURLOnly, "", excerpt(line))
 	}
 	return r.emit(at, &rec)
 }

@@ -26,7 +26,7 @@ type documentReader struct {
 
 	emit    func(line int64, rec *leaks.Record) error
 	found   func(line int64, m *leaks.Record) error // a system without credentials
-	reject  func(line int64, reason leaks.RejectReason, detail string) error
+	reject  func(line int64, reason leaks.RejectReason, detail, excerpt string) error
 	records int64
 }
 
@@ -60,11 +60,18 @@ func (r *documentReader) read() error {
 		case err == io.EOF:
 			return nil
 		case errors.Is(err, errDocument), errors.As(err, &syntax), errors.Is(err, io.ErrUnexpectedEOF):
-			return r.reject(r.line(), leaks.RejectBadJSON, "")
+			return r.reject(r.line(), leaks.RejectBadJSON, "", r.ahead())
 		case err != nil:
 			return err
 		}
 	}
+}
+
+// ahead returns the excerpt of what stands behind the last token.
+func (r *documentReader) ahead() string {
+	head := make([]byte, 256)
+	n, _ := io.ReadFull(r.dec.Buffered(), head) // it is in memory
+	return excerpt(head[:n])
 }
 
 func (r *documentReader) line() int64 { return r.lines.at(r.dec.InputOffset()) }
@@ -185,7 +192,7 @@ func (r *documentReader) give(at int64, fields *documentFields) error {
 	}
 	rec := fields.record()
 	if rec.Username == "" && rec.Password == "" {
-		return r.reject(at, leaks.RejectURLOnly, "")
+		return r.reject(at, leaks.RejectURLOnly, "", "")
 	}
 	for i := len(r.machine) - 1; i >= 0; i-- {
 		if m := &r.machine[i]; m.set {

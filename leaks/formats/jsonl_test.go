@@ -104,6 +104,7 @@ func TestJSONLRejects(t *testing.T) {
 			continue
 		}
 		want := leaks.Reject{Reason: c.reason, Detail: c.detail, Place: leaks.Place{File: "f", Line: 1}}
+		rejects[0].Excerpt = "" // has a test of its own
 		if *rejects[0] != want {
 			t.Errorf("%q: got %+v", c.line, *rejects[0])
 		}

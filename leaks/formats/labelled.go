@@ -35,7 +35,7 @@ type labelledReader struct {
 	open    bool   // an android URL that may go on in the next line
 
 	emit   func(credential) error
-	reject func(line int64, reason leaks.RejectReason, detail string) error
+	reject func(line int64, reason leaks.RejectReason, detail, excerpt string) error
 }
 
 // read reads the file to its end. The error is the source's, or one that emit
@@ -52,7 +52,7 @@ func (r *labelledReader) read() error {
 		r.line++
 		switch {
 		case long:
-			err = r.reject(r.line, leaks.RejectLineTooLong, "")
+			err = r.reject(r.line, leaks.RejectLineTooLong, "", "")
 		case r.plain:
 			err = r.plainLine(line)
 		default:
@@ -178,7 +178,7 @@ func (r *labelledReader) end() error {
 		if keys[labelURL] == "" && keys[labelUser] == "" && keys[labelPass] == "" {
 			return nil // a heading
 		}
-		return r.reject(c.line, leaks.RejectURLOnly, "")
+		return r.reject(c.line, leaks.RejectURLOnly, "", excerpt(keys[labelURL]+": "+c.host))
 	}
 	c.labelled = true
 	return r.emit(c)
@@ -240,12 +240,12 @@ func (r *labelledReader) strayLine(s string) error {
 		reason, detail = leaks.RejectNotARecord, "no label"
 	}
 	if reason != "" {
-		return r.reject(r.line, reason, detail)
+		return r.reject(r.line, reason, detail, excerpt(s))
 	}
 	if err := r.end(); err != nil {
 		return err
 	}
-	return r.cutLine(c)
+	return r.cutLine(c, s)
 }
 
 // plainLine takes a line of a file without labels.
@@ -256,15 +256,15 @@ func (r *labelledReader) plainLine(line []byte) error {
 	}
 	c, reason, detail := r.lines.cut(text(line))
 	if reason != "" {
-		return r.reject(r.line, reason, detail)
+		return r.reject(r.line, reason, detail, excerpt(line))
 	}
-	return r.cutLine(c)
+	return r.cutLine(c, text(line))
 }
 
-func (r *labelledReader) cutLine(c cut) error {
+func (r *labelledReader) cutLine(c cut, s string) error {
 	out := credential{host: c.host, user: clearPlaceholder(c.login), pass: clearPlaceholder(c.password), software: r.section, line: r.line}
 	if out.user == "" && out.pass == "" {
-		return r.reject(r.line, leaks.RejectURLOnly, "")
+		return r.reject(r.line, leaks.RejectURLOnly, "", excerpt(s))
 	}
 	return r.emit(out)
 }

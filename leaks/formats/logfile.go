@@ -10,8 +10,8 @@ import (
 
 // This file leads each file of an input to the reader for what it is.
 
-func (p *parser) reject(line int64, reason leaks.RejectReason, detail string) error {
-	r := &leaks.Reject{Reason: reason, Place: leaks.Place{File: p.place, Line: line}, Detail: detail}
+func (p *parser) reject(line int64, reason leaks.RejectReason, detail, excerpt string) error {
+	r := &leaks.Reject{Reason: reason, Place: leaks.Place{File: p.place, Line: line}, Detail: detail, Excerpt: excerpt}
 	if err := p.give(Item{File: p.place, Line: line, Archive: p.entry.Archive}, r); err != nil {
 		return innerError{err}
 	}
@@ -26,7 +26,7 @@ func (p *parser) content(src *textSource, kind Kind) error {
 	}
 	if isBinary(sample[:min(len(sample), binarySample)]) {
 		p.told(p.entry, KindBinary)
-		return p.reject(0, leaks.RejectBinary, "")
+		return p.reject(0, leaks.RejectBinary, "", "")
 	}
 	if p.opts.Format != Auto {
 		p.told(p.entry, kindOf(p.opts.Format))
@@ -105,7 +105,7 @@ func (p *parser) as(src *textSource, sample []byte, f Format) error {
 	case CSV:
 		d := sniffCSV(sample)
 		if d == nil {
-			return p.reject(1, leaks.RejectNotARecord, "no header of columns")
+			return p.reject(1, leaks.RejectNotARecord, "no header of columns", excerpt(firstLine(sample)))
 		}
 		return p.table(src, d)
 	case JSON:

@@ -27,12 +27,12 @@ func (p *blockParser) parse(b *block) {
 		} else {
 			b.drop()
 			if reason != "" {
-				b.reject(reason, detail)
+				b.reject(reason, detail, excerpt(line))
 			}
 		}
 		b.lines++
 	}, func() {
-		b.reject(leaks.RejectLineTooLong, "")
+		b.reject(leaks.RejectLineTooLong, "", "")
 		b.lines++
 	})
 }

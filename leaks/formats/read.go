@@ -123,7 +123,7 @@ func (b *block) yield(file string, line int64, yield func(leaks.Record, error) b
 			}
 		}
 		place := leaks.Place{File: file, Line: line + r.line}
-		if !yield(leaks.Record{}, &leaks.Reject{Reason: r.reason, Place: place, Detail: r.detail}) {
+		if !yield(leaks.Record{}, &leaks.Reject{Reason: r.reason, Place: place, Detail: r.detail, Excerpt: r.excerpt}) {
 			return false
 		}
 	}
