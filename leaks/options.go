@@ -12,8 +12,12 @@ type Options struct {
 	// hashed. A store made under one key opens under no other. All zeros are
 	// refused.
 	Key [32]byte
-	// MemoryBudget bounds, in bytes, what the builder, the merges and the
-	// chunk cache hold together; 256 MiB if 0, at least 16 MiB.
+	// MemoryBudget, in bytes, sizes what is kept: three eighths for the rows
+	// that an ingest collects (once more while the last ones are written), a
+	// half for loaded chunks, an eighth for sorted results. 256 MiB if 0, at
+	// least 16 MiB. The process takes more: what the collector lets stand
+	// (GOGC=30 suits an ingest), and a merge some 70 bytes a row of what it
+	// merges, at most of 8,388,608 rows.
 	MemoryBudget int64
 	// SegmentRows is the most rows of a freshly ingested segment; 524,288 if
 	// 0. The memory budget may end a segment earlier.
@@ -21,7 +25,7 @@ type Options struct {
 	// MergeFanout is how many segments of a size are merged into one; 8 if 0,
 	// from 2 to 64.
 	MergeFanout int
-	// NoBackgroundMerge leaves merging to Compact.
+	// NoBackgroundMerge leaves merging to Merge and Compact.
 	NoBackgroundMerge bool
 	// Workers is how many goroutines normalise records; GOMAXPROCS if 0.
 	Workers int
