@@ -70,6 +70,9 @@ func (n *Normalizer) Host(raw string) (Host, error) {
 	authority := raw[start:end]
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
 		authority = authority[at+1:]
+		if rest := raw[start+at+1:]; schemeOf(rest) != "" {
+			return n.Host(rest) // the user-info stood before a whole URL
+		}
 		h.Host = raw[:start] + raw[start+at+1:]
 	}
 	h.Host = dropInnerUserInfo(h.Host, start+len(authority))

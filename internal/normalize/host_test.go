@@ -255,6 +255,7 @@ func TestInnerUserInfo(t *testing.T) {
 		"https://a:b@example.com/?u=ftp://c:d@x.test/#//e:f@g": "https://example.com/?u=ftp://x.test/#//g",
 		"https://example.com//@alice/post":                     "https://example.com//@alice/post",
 		"https://example.com/a//b":                             "https://example.com/a//b",
+		"https://bob:PW@http://example.com/a":                  "http://example.com/a",
 	} {
 		h, err := NewNormalizer().Host(raw)
 		if err != nil || h.Host != want {
