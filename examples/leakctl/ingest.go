@@ -23,12 +23,12 @@ type ingestCmd struct {
 
 // Help is the long text of leakctl ingest --help.
 func (*ingestCmd) Help() string {
-	return `Prints a JSON summary. An interrupted ingest keeps what was committed; the same command again goes on from there. In folders each archive is recognised by its own bytes, the other files by those of all of them. An archive of which nothing could be decrypted is not counted as ingested: give its password and ingest it again.`
+	return `Prints a JSON summary. An interrupted ingest keeps what was committed; the same command again goes on from there. In folders each archive and each list is recognised by its own bytes, each victim's log by those of all its files, so that of a folder that grew only what is new is ingested. An archive of which nothing could be decrypted is not counted as ingested: give its password and ingest it again.`
 }
 
 // summary is what an ingest prints: files read to their end, files skipped
-// because their content was ingested before, and counts of records. A folder's
-// loose files count as one.
+// because their content was ingested before, and counts of records. A victim's
+// log in a folder counts as one, files that are passed over as none.
 type summary struct {
 	Files         int                          `json:"files"`
 	SkippedFiles  int                          `json:"skipped_files"`
@@ -192,11 +192,12 @@ func (j *ingestJob) unit(ctx context.Context, u unit) error {
 		return nil // said already
 	case err != nil:
 		return err
-	case result.Skipped:
+	case result.Skipped && u.rest == nil:
 		j.sum.SkippedFiles++
 		return nil
+	case u.rest == nil:
+		j.sum.Files++
 	}
-	j.sum.Files++
 	if result.Rejected > 0 {
 		j.bar.clear()
 		j.say("%s: %s of %s records rejected (%s)", u.path, number(result.Rejected), number(result.Read), reasons(result.Reasons))
@@ -207,7 +208,7 @@ func (j *ingestJob) unit(ctx context.Context, u unit) error {
 // records are those of a unit; what else is in it is counted.
 func (j *ingestJob) records(ctx context.Context, u unit) iter.Seq2[leaks.Record, error] {
 	return func(yield func(leaks.Record, error) bool) {
-		for item, err := range j.in.items(ctx, u.path, u.loose, formats.ParseOptions{}) {
+		for item, err := range j.in.items(ctx, u, formats.ParseOptions{}) {
 			j.found = true
 			switch {
 			case err != nil:

@@ -86,23 +86,21 @@ func (f *intakeFlags) passwords() ([]string, error) {
 	return list, nil
 }
 
-// items yields what path holds: a file, a folder (all of it, or without the
-// archives in it), or standard input. Errors are rejects, and what ends the
-// input; damages are told as they come. Places begin with path, as it was
-// given.
-func (in *intake) items(ctx context.Context, path string, loose bool, opts formats.ParseOptions) iter.Seq2[formats.Item, error] {
-	options := in.options
-	options.Loose = loose
+// items yields what a unit holds: a file, a folder, or standard input. Errors
+// are rejects, and what ends the input; damages are told as they come. Places
+// begin with the unit's path, as it was given.
+func (in *intake) items(ctx context.Context, u unit, opts formats.ParseOptions) iter.Seq2[formats.Item, error] {
+	path := u.path
 	base, single := path, false
 	var entries iter.Seq2[formats.Entry, error]
 	if path == "-" {
 		base = ""
-		entries = archives.Stream(ctx, interruptible(ctx, in.env.stdin), path, options)
+		entries = archives.Stream(ctx, interruptible(ctx, in.env.stdin), path, in.options)
 	} else {
 		if info, err := os.Stat(path); err == nil && !info.IsDir() {
 			base, single = filepath.Dir(path), true
 		}
-		entries = archives.Walk(ctx, path, options)
+		entries = u.walk(ctx, in.options)
 	}
 	prefix := base
 	if prefix == "." && !strings.HasPrefix(path, ".") || prefix == "" {

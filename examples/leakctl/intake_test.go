@@ -172,6 +172,48 @@ func TestIngestTree(t *testing.T) {
 	h.checkNoSecret(h.store)
 }
 
+// TestIngestGrown: of a folder that grew only what is new is ingested, lists,
+// logs and archives alike.
+func TestIngestGrown(t *testing.T) {
+	h := newHouse(t)
+	list := func(name string) string {
+		return "https://a.example/:" + name + ":canary\nhttps://b.example/:" + name + ":canary\n"
+	}
+	dir := h.tree("in", map[string]string{
+		"one.txt": list("one"), "sub/two.txt": list("two"), "sub/three.csv": "url,username,password\nhttps://c.example,three,canary\n",
+		"sub/readme.txt": "nothing\n", "picture.jpg": "\xff\xd8\x00",
+	})
+	h.tree("in/logs", victim(1), victim(2))
+	// A log whose files lie apart, and have to stay together.
+	h.tree("in/logs/apart", map[string]string{
+		"Browser/Chrome.txt": "URL: https://d.example/\nUsername: four\nPassword: canary\n",
+		"info/System.txt":    "nothing\n", "UserInformation.txt": "IP: 192.0.2.9\nMachineName: APART\nCountry: DE\nHWID: 00FF\n",
+	})
+	first := h.run("ingest", dir)
+	first.want(t, 0)
+	if s := first.summary(t); s.Ingested != 10 || s.Files != 6 || s.SkippedFiles != 0 {
+		t.Errorf("first: %+v", s)
+	}
+	if s := h.run("ingest", dir).summary(t); s.Read != 0 || s.Files != 0 || s.SkippedFiles != 6 {
+		t.Errorf("again: %+v", s)
+	}
+	h.tree("in", map[string]string{"later.txt": list("later"), "sub/later/picture.png": "\x89PNG", "sub/readme2.txt": "nothing\n"})
+	h.tree("in/logs", victim(3))
+	grown := h.run("ingest", dir)
+	grown.want(t, 0)
+	if s := grown.summary(t); s.Ingested != 4 || s.Read != 4 || s.Files != 2 || s.SkippedFiles != 6 {
+		t.Errorf("grown: %+v", s)
+	}
+	if n := h.total(); n != 14 {
+		t.Errorf("the store holds %d credentials, want 14", n)
+	}
+	out := h.run("--json", "details", "--identifier-column", "username", "--identifier", "four", "--computer-name", "APART").stdout
+	if !strings.Contains(out, `"username": "four"`) && !strings.Contains(out, `"username":"four"`) {
+		t.Errorf("the log that lies apart lost its machine: %s", out)
+	}
+	h.checkNoSecret(h.store)
+}
+
 // TestIngestEncrypted: an encrypted archive waits for its password.
 func TestIngestEncrypted(t *testing.T) {
 	h := newHouse(t)

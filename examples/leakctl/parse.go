@@ -136,7 +136,7 @@ type parsing struct {
 
 // path prints what one path holds.
 func (p *parsing) path(ctx context.Context, in *intake, path string) error {
-	for item, err := range in.items(ctx, path, false, formats.ParseOptions{}) {
+	for item, err := range in.items(ctx, unit{path: path}, formats.ParseOptions{}) {
 		var reject *leaks.Reject
 		var line any
 		switch {

@@ -9,73 +9,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/leakscope/leakscope/leaks/formats"
 	"github.com/leakscope/leakscope/leaks/formats/archives"
 )
-
-// A unit is what is ingested as one batch, with an identity of its own: a file
-// with its further volumes, an archive of a folder, or the loose files of one.
-type unit struct {
-	path  string
-	loose bool // a folder without its archives
-	size  int64
-}
-
-// units cuts what was asked for into units. A folder's archives are units; so
-// are its loose files together, for a victim's log is many files. Where a
-// folder holds nothing but folders, each of those has its loose files for
-// itself.
-func (in *intake) units(ctx context.Context, path string) ([]unit, error) {
-	if path == "-" {
-		return []unit{{path: path}}, nil
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.IsDir() {
-		return []unit{{path: path, size: info.Size()}}, nil
-	}
-	list, err := archives.Archives(ctx, path, in.options)
-	if err != nil {
-		return nil, err
-	}
-	var units []unit
-	known := make(map[string]bool, len(list))
-	for _, a := range list {
-		known[a] = true
-		units = append(units, unit{path: a, size: sizeOf(a)})
-	}
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return nil, err
-	}
-	var folders []unit
-	for _, e := range entries {
-		full := filepath.Join(path, e.Name())
-		switch {
-		case e.IsDir():
-			if info, err := e.Info(); err == nil && in.env.isStore(info) {
-				continue
-			}
-			folders = append(folders, unit{path: full, loose: true})
-		case !known[full]:
-			// Something stands beside the folders: it may be one log.
-			folders = []unit{{path: path, loose: true}}
-		}
-		if len(folders) == 1 && folders[0].path == path {
-			break
-		}
-	}
-	for _, u := range folders {
-		if u.size = looseSize(ctx, u.path, in.options); u.size >= 0 {
-			units = append(units, u)
-		}
-	}
-	return units, nil
-}
 
 func sizeOf(path string) (n int64) {
 	volumes, err := archives.Volumes(path)
@@ -85,20 +22,6 @@ func sizeOf(path string) (n int64) {
 	for _, v := range volumes {
 		if info, err := os.Stat(v); err == nil {
 			n += info.Size()
-		}
-	}
-	return n
-}
-
-// looseSize is how large the loose files of a folder are, -1 if there are none
-// nor anything to be told of it.
-func looseSize(ctx context.Context, path string, options archives.Options) int64 {
-	options.Loose = true
-	n := int64(-1)
-	for e, err := range archives.Walk(ctx, path, options) {
-		n = max(n, 0)
-		if err == nil {
-			n += max(e.Size, 0)
 		}
 	}
 	return n
@@ -163,10 +86,8 @@ func hashAll(ctx context.Context, h hash.Hash, r io.Reader) (head []byte, err er
 // hashFolder hashes the paths and the content of a folder's loose files. What
 // cannot be read is no part of it.
 func (u unit) hashFolder(ctx context.Context, in *intake, h hash.Hash) error {
-	options := in.options
-	options.Loose = true
 	buf := make([]byte, 256<<10)
-	for e, err := range archives.Walk(ctx, u.path, options) {
+	for e, err := range u.walk(ctx, in.options) {
 		if err != nil {
 			if errors.As(err, new(*formats.Damage)) {
 				continue
