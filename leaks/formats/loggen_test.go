@@ -20,6 +20,7 @@ import (
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/formats"
 	"github.com/leakscope/leakscope/leaks/formats/archives"
+	"github.com/leakscope/leakscope/leaks/formats/internal/makearchive"
 )
 
 // A genRecord is one credential of a made-up log.
@@ -274,7 +275,8 @@ func genText(r leaks.Record) string {
 }
 
 // TestGeneratedLogs parses whole logs of each family, and of all families
-// mixed, with 1 to 500 victims, out of memory, folders, zip and tar.gz, and
+// mixed, with 1 to 500 victims, out of memory, folders, zip, tar.gz, 7z (in blocks
+// of seven files, and in one), and rar (stored, as nobody else packs it), and
 // expects every record exactly.
 func TestGeneratedLogs(t *testing.T) {
 	for i, f := range append(slices.Clone(genFamilies), genFamily{name: "mixed"}) {
@@ -315,6 +317,9 @@ func TestGeneratedLogs(t *testing.T) {
 					dir := t.TempDir()
 					for _, c := range []struct{ name, path string }{
 						{"zip", writeZip(t, dir, inOrder)}, {"tar.gz", writeTar(t, dir, inOrder)}, {"folder", writeFolder(t, dir, inOrder)},
+						{"7z", writeMade(t, dir, "logs.7z", makearchive.SevenZip(madeFiles(inOrder), makearchive.SevenZipOptions{PerFolder: 7}))},
+						{"7z, one block", writeMade(t, dir, "solid.7z", makearchive.SevenZip(madeFiles(inOrder), makearchive.SevenZipOptions{}))},
+						{"rar", writeMade(t, dir, "logs.rar", makearchive.Rar(madeFiles(inOrder), makearchive.RarOptions{}))},
 					} {
 						checkLogs(t, c.name, archives.Walk(context.Background(), c.path, archives.Options{}), want, victims)
 					}
@@ -398,6 +403,18 @@ func writeTar(t *testing.T, dir string, files []memFile) string {
 		w.Write([]byte(f.Text))
 	}
 	return writeFile(t, filepath.Join(dir, "logs.tar.gz"), &b, errors.Join(w.Close(), z.Close()))
+}
+
+func madeFiles(files []memFile) []makearchive.File {
+	made := make([]makearchive.File, len(files))
+	for i, f := range files {
+		made[i] = makearchive.File{Name: f.Path, Data: []byte(f.Text)}
+	}
+	return made
+}
+
+func writeMade(t *testing.T, dir, name string, data []byte) string {
+	return writeFile(t, filepath.Join(dir, name), bytes.NewBuffer(data), nil)
 }
 
 func writeFile(t *testing.T, name string, b *bytes.Buffer, err error) string {
