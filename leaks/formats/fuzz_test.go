@@ -93,6 +93,12 @@ func checkJSONL(t testing.TB, reader *jsonReader, line []byte) leaks.RejectReaso
 		}
 		return reason
 	}
+	// Other tools' names fill what ours leave empty; encoding/json does not
+	// know them.
+	others := false
+	for name := range members {
+		others = others || fieldOf(name) >= numFields && fieldOf(name) < fieldNone
+	}
 	o := object{rec: &rec}
 	wrong := false
 	for f, name := range fieldNames {
@@ -112,11 +118,11 @@ func checkJSONL(t testing.TB, reader *jsonReader, line []byte) leaks.RejectReaso
 				t.Fatalf("%s has a wrong kind, reason %q", name, reason)
 			}
 		}
-		if field(f) < fieldType && *to != text && reason == "" {
+		if field(f) < fieldType && *to != text && reason == "" && !(others && text == "") {
 			t.Fatalf("%s is %q, encoding/json says %q", name, *to, text)
 		}
 	}
-	if reason == leaks.RejectFieldType && (!wrong || !strings.Contains(strings.Join(fieldNames[:], " "), detail)) {
+	if reason == leaks.RejectFieldType && !others && (!wrong || !strings.Contains(strings.Join(fieldNames[:], " "), detail)) {
 		t.Fatalf("no field has a wrong kind, detail %q", detail)
 	}
 	return reason
