@@ -99,9 +99,9 @@ func saysPlain(name string) bool { return isDocument(name) || texts[strings.ToLo
 // unpackedName is the name of what a compressed file holds.
 func unpackedName(name string) string {
 	base := path.Base(name)
-	ext := strings.ToLower(path.Ext(base))
-	stem := base[:len(base)-len(ext)]
-	switch ext {
+	// Lower case may be longer than what it is made of.
+	stem := strings.TrimSuffix(base, path.Ext(base))
+	switch strings.ToLower(path.Ext(base)) {
 	case ".tgz", ".tzst", ".txz", ".tbz", ".tbz2":
 		return stem + ".tar"
 	case ".gz", ".zst", ".zstd", ".xz", ".bz2", ".gzip", ".z":
