@@ -126,7 +126,10 @@ func nameKind(name string) Kind {
 	if otherExtension(ext) {
 		return KindIgnored
 	}
-	base = base[:len(base)-len(ext)]
+	if ext != "" {
+		// Not by the length of ext: lower case may be longer.
+		base = strings.TrimSuffix(base, path.Ext(base))
+	}
 	var room [64]byte
 	folded := string(foldKey(base, room[:0]))
 	kind, ok := nameTable[folded]
