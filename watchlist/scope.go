@@ -27,7 +27,12 @@ type Scope struct {
 	// bins are the first digits of payment cards; sorted, none a prefix of
 	// another.
 	bins []string
+	// keywords are words whose hosts may be seen whatever their domain; sorted.
+	keywords []string
 }
+
+// grants are what a scope is minted of: normalised values in any order.
+type grants struct{ domains, usernames, bins, keywords []string }
 
 // Administrator is the whole store, without limits. Programs that protect no
 // one from anyone, such as a command line on the analyst's own machine, ask for
@@ -35,13 +40,15 @@ type Scope struct {
 // lacks a scope.
 func Administrator() Scope { return Scope{all: true} }
 
-// newScope mints a scope of normalised values, which it may keep and reorder.
-func newScope(domains, usernames, bins []string) Scope {
-	slices.Sort(usernames)
+// newScope mints a scope of grants, whose slices it may keep and reorder.
+func newScope(g grants) Scope {
+	slices.Sort(g.usernames)
+	slices.Sort(g.keywords)
 	return Scope{
-		domains:   outermost(domains, func(a, b string) bool { return Covers(a, b) }),
-		usernames: slices.Compact(usernames),
-		bins:      outermost(bins, func(a, b string) bool { return strings.HasPrefix(b, a) }),
+		domains:   outermost(g.domains, Covers),
+		usernames: slices.Compact(g.usernames),
+		bins:      outermost(g.bins, func(a, b string) bool { return strings.HasPrefix(b, a) }),
+		keywords:  slices.Compact(g.keywords),
 	}
 }
 
@@ -75,7 +82,7 @@ func (s Scope) All() bool { return s.all }
 
 // Empty reports whether the scope sees nothing at all.
 func (s Scope) Empty() bool {
-	return !s.all && len(s.domains) == 0 && len(s.usernames) == 0 && len(s.bins) == 0
+	return !s.all && len(s.domains) == 0 && len(s.usernames) == 0 && len(s.bins) == 0 && len(s.keywords) == 0
 }
 
 // Domains returns the domains of the scope, each of which covers itself and all
@@ -87,6 +94,9 @@ func (s Scope) Usernames() []string { return slices.Clone(s.usernames) }
 
 // BINs returns the leading digits of the payment cards in scope.
 func (s Scope) BINs() []string { return slices.Clone(s.bins) }
+
+// Keywords returns the keywords of the scope.
+func (s Scope) Keywords() []string { return slices.Clone(s.keywords) }
 
 // CoversDomain reports whether a domain is in scope.
 func (s Scope) CoversDomain(domain string) bool {
@@ -112,6 +122,15 @@ func (s Scope) CoversUsername(name string) bool {
 	return ok && name != ""
 }
 
+// CoversKeyword reports whether the hosts that a keyword matches are in scope.
+func (s Scope) CoversKeyword(keyword string) bool {
+	if s.all {
+		return true
+	}
+	_, ok := slices.BinarySearch(s.keywords, keyword)
+	return ok && keyword != ""
+}
+
 // CoversBIN reports whether the cards that begin with the given digits are all
 // in scope.
 func (s Scope) CoversBIN(bin string) bool {
@@ -121,19 +140,25 @@ func (s Scope) CoversBIN(bin string) bool {
 // OnlyDomains narrows the scope to the given domains and those below them. It
 // fails with ErrOutside unless all are in scope.
 func (s Scope) OnlyDomains(domains ...string) (Scope, error) {
-	return s.narrow(domains, s.CoversDomain, func(d []string) Scope { return newScope(d, nil, nil) })
+	return s.narrow(domains, s.CoversDomain, func(d []string) Scope { return newScope(grants{domains: d}) })
 }
 
 // OnlyUsernames narrows the scope to the given usernames. It fails with
 // ErrOutside unless all are in scope by themselves.
 func (s Scope) OnlyUsernames(names ...string) (Scope, error) {
-	return s.narrow(names, s.CoversUsername, func(u []string) Scope { return newScope(nil, u, nil) })
+	return s.narrow(names, s.CoversUsername, func(u []string) Scope { return newScope(grants{usernames: u}) })
 }
 
 // OnlyBINs narrows the scope to cards that begin with one of the given digits.
 // It fails with ErrOutside unless all those cards are in scope.
 func (s Scope) OnlyBINs(bins ...string) (Scope, error) {
-	return s.narrow(bins, s.CoversBIN, func(b []string) Scope { return newScope(nil, nil, b) })
+	return s.narrow(bins, s.CoversBIN, func(b []string) Scope { return newScope(grants{bins: b}) })
+}
+
+// OnlyKeywords narrows the scope to the hosts of the given keywords. It fails
+// with ErrOutside unless all are in scope.
+func (s Scope) OnlyKeywords(keywords ...string) (Scope, error) {
+	return s.narrow(keywords, s.CoversKeyword, func(k []string) Scope { return newScope(grants{keywords: k}) })
 }
 
 func (s Scope) narrow(vals []string, covers func(string) bool, mint func([]string) Scope) (Scope, error) {
