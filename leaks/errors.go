@@ -7,6 +7,7 @@ import (
 	"github.com/leakscope/leakscope/internal/codec"
 	"github.com/leakscope/leakscope/internal/kv"
 	"github.com/leakscope/leakscope/internal/segment"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // The sentinels of this package, for errors.Is. Those of lower rooms are the
@@ -31,7 +32,7 @@ var (
 	// ErrClosed: the store was closed.
 	ErrClosed = kv.ErrClosed
 	// ErrInvalid: a query or an option is malformed; see [ParamError].
-	ErrInvalid = errors.New("invalid parameter")
+	ErrInvalid = watchlist.ErrInvalid
 	// ErrCursor: the snapshot of a cursor is gone; start again. One that is no
 	// cursor of this store and query is ErrInvalid.
 	ErrCursor = errors.New("cursor is not valid any more")
@@ -39,16 +40,7 @@ var (
 
 // A ParamError says which parameter of a call is wrong, by its contract name.
 // It matches [ErrInvalid].
-type ParamError struct {
-	Param string // "page_size"
-	Msg   string // "must be from 1 to 200"
-}
-
-// Error describes the problem in one line.
-func (e *ParamError) Error() string { return e.Param + ": " + e.Msg }
-
-// Is makes errors.Is(err, ErrInvalid) true.
-func (e *ParamError) Is(target error) bool { return target == ErrInvalid }
+type ParamError = watchlist.ParamError
 
 func paramErrorf(param, format string, args ...any) error {
 	return &ParamError{Param: param, Msg: fmt.Sprintf(format, args...)}

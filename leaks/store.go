@@ -13,6 +13,7 @@ import (
 	"github.com/leakscope/leakscope/internal/kv"
 	"github.com/leakscope/leakscope/internal/normalize"
 	"github.com/leakscope/leakscope/internal/segment"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // A Store holds occurrences in one directory and answers queries over them. It
@@ -44,6 +45,8 @@ type Store struct {
 	pins    map[uint64]*pin
 
 	results *resultCache
+	// watch says who may see what.
+	watch *watchlist.Directory
 
 	// life ends with the store, by stop; done is closed when the background
 	// has ended.
@@ -115,6 +118,9 @@ func (s *Store) load() error {
 		return ErrWrongKey
 	}
 	s.id = [storeIDBytes]byte(stored[len(check):])
+	if s.watch, err = openWatchlists(s.db, &s.opts); err != nil {
+		return err
+	}
 	metas, err := s.db.Segments()
 	if err != nil {
 		return err
@@ -189,7 +195,7 @@ func (s *Store) Close() error {
 		s.current = nil
 	}
 	s.mu.Unlock()
-	return s.db.Close()
+	return errors.Join(s.watch.Close(), s.db.Close())
 }
 
 // A semaphore of one that can be waited for with a context.

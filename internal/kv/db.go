@@ -46,6 +46,11 @@ type DB struct {
 	write sync.Mutex
 	known []string        // names in badgerDir whose entries are durable
 	wals  map[string]bool // logs whose blocks are claimed
+	rooms map[Room]roomState
+
+	// views is held for reading by whoever reads the records of a room, and
+	// for writing while Badger is closed.
+	views sync.RWMutex
 
 	// mu guards the rest.
 	mu        sync.RWMutex
@@ -92,7 +97,7 @@ func Open(opt Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{opt: opt, dir: dir, log: &badgerLog{log: opt.Logger}, wals: map[string]bool{},
+	db := &DB{opt: opt, dir: dir, log: &badgerLog{log: opt.Logger}, wals: map[string]bool{}, rooms: map[Room]roomState{},
 		segments: map[uint64]SegmentMeta{}, dropped: map[uint64]dropStage{}, committed: map[uint64]int64{}}
 	if err := db.open(); err != nil {
 		if db.badger != nil {
@@ -161,6 +166,8 @@ func (db *DB) Close() error {
 	if was {
 		return nil
 	}
+	db.views.Lock() // waits for readers
+	defer db.views.Unlock()
 	db.roomToClose()
 	err := guard(db.badger.Close)
 	// The lock last: until then nobody else may look.

@@ -16,6 +16,8 @@ const (
 	prefixSegment  = 'm' // + segment id, 8 bytes: one record per segment of the manifest
 	prefixDropped  = 'd' // + segment id, 8 bytes: out of the manifest, file not yet known to be gone
 	prefixBatch    = 'b' // + the batch's identity as given
+	prefixRecord   = 'r' // + room + the room's own key: a record of another room
+	prefixRoom     = 'R' // + room: the state record of a room, counter and sum of its records
 )
 
 func keyState() []byte                  { return []byte{prefixState} }
@@ -23,7 +25,12 @@ func keyKeyCheck() []byte               { return []byte{prefixKeyCheck} }
 func keySegment(id uint64) []byte       { return numberKey(prefixSegment, id) }
 func keyDropped(id uint64) []byte       { return numberKey(prefixDropped, id) }
 func keyBatch(id string) []byte         { return append([]byte{prefixBatch}, id...) }
+func keyRoom(room Room) []byte          { return []byte{prefixRoom, byte(room)} }
 func numberKey(p byte, n uint64) []byte { return binary.BigEndian.AppendUint64([]byte{p}, n) }
+
+func keyRecord(room Room, key []byte) []byte {
+	return append([]byte{prefixRecord, byte(room)}, key...)
+}
 
 // keyNumber gives back the id of a segment or dropped key.
 func keyNumber(key []byte) (uint64, bool) {

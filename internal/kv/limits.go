@@ -15,6 +15,7 @@ const (
 	maxBatchID   = 1 << 10                 // of a batch's identity
 	maxReasons   = 256                     // reject reasons of one batch
 	maxKeyCheck  = 64                      // of the key check value
+	maxRecordKey = 1 << 10                 // of a room's record
 
 	ballastSize = 4 << 20 // given up to open or close on a full disk
 	openNeed    = 3 << 20 // what Badger may write while it opens or closes

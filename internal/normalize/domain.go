@@ -134,7 +134,26 @@ func isAddr(domain string) bool {
 	return true
 }
 
-// rootOf returns the registrable domain of a canonical domain.
+// Domain returns the canonical form of a domain name or IP address, as
+// [Normalizer.Domain] does, without a cache: any goroutines may call it.
+func Domain(s string) (string, error) {
+	domain, ok := parseDomain(strings.TrimSpace(s))
+	if !ok {
+		return "", ErrDomain
+	}
+	return domain, nil
+}
+
+// Registrable returns the registrable domain of a canonical domain; ok is false
+// for one that has none: an IP address, a public suffix, a single label.
+func Registrable(domain string) (root string, ok bool) {
+	if isAddr(domain) {
+		return "", false
+	}
+	root, err := publicsuffix.EffectiveTLDPlusOne(domain)
+	return root, err == nil
+}
+
 // RootList identifies the public suffix list of this build: under another one a
 // domain may have another root.
 func RootList() uint64 {
@@ -143,6 +162,7 @@ func RootList() uint64 {
 	return h.Sum64()
 }
 
+// rootOf returns the registrable domain of a canonical domain.
 func rootOf(domain string) string {
 	if isAddr(domain) {
 		return domain
