@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"math/rand/v2"
-	"sort"
 	"time"
 
 	"github.com/leakscope/leakscope/internal/codec"
@@ -110,25 +109,29 @@ func (s *Store) detailsAfter(ctx context.Context, q *DetailsQuery, d *detailsPla
 		return nil, err
 	}
 	defer s.release(sn)
-	rows, err := s.sortedResults(ctx, sn, d)
+	var (
+		rows         []result
+		first, total int
+	)
+	if q.Cursor == StartCursor {
+		rows, total, err = firstResults(ctx, sn, d, 0)
+	} else {
+		var w *window
+		if w, first, err = s.windowBehind(ctx, sn, d, resultKey{sn, digest}, &cu.after, d.size); err == nil {
+			rows, total = w.slice(first, d.size), w.total
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	total, first := len(rows), 0
-	if q.Cursor != StartCursor {
-		compare := compareResults(d.sort)
-		first = sort.Search(total, func(i int) bool { return compare(&rows[i], &cu.after) > 0 })
-	}
-	rows = rows[first:]
 	page := &DetailsPage{
 		Total: total, Page: first/d.size + 1, PageSize: d.size, TotalPages: (total + d.size - 1) / d.size,
 	}
-	if len(rows) > d.size {
-		rows = rows[:d.size]
-		next := cursor{pin: cu.pin, contents: sn.contents(), query: digest, after: rows[d.size-1]}
+	if first+len(rows) < total {
+		next := cursor{pin: cu.pin, contents: sn.contents(), query: digest, after: rows[len(rows)-1]}
 		page.NextCursor = next.encode(s)
 	}
-	page.Data, err = sn.credentials(rows)
+	page.Data, err = sn.credentials(ctx, rows)
 	return page, err
 }
 

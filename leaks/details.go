@@ -3,7 +3,6 @@ package leaks
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
 	"fmt"
 	"iter"
 	"slices"
@@ -68,35 +67,42 @@ func (s *Store) detailsPage(ctx context.Context, d *detailsPlan) (*DetailsPage, 
 	defer s.release(sn)
 	// The page is bounded by int, its product with the size need not be: what
 	// is past all rows may be as far as it likes.
-	first := uint64(min(d.page-1, maxPastEnd)) * uint64(d.size)
+	first := min(d.page-1, maxPastEnd) * d.size
 	var (
 		rows  []result
 		total int
 	)
-	if first+uint64(d.size) <= heapPage {
-		top := newRanker(d.sort, d.minSources, int(first)+d.size)
-		if err = gather(ctx, sn, d.plan, top); err == nil {
-			rows, err = top.sorted(ctx)
-		}
-		total = top.total
+	if first+d.size <= nearPage {
+		rows, total, err = firstResults(ctx, sn, d, first)
 	} else {
-		rows, err = s.sortedResults(ctx, sn, d)
-		total = len(rows)
+		var w *window
+		if w, err = s.windowAt(ctx, sn, d, first, d.size); err == nil {
+			rows, total = w.slice(first, d.size), w.total
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	rows = rows[min(first, uint64(len(rows))):]
-	rows = rows[:min(d.size, len(rows))]
 	page := &DetailsPage{Total: total, Page: d.page, PageSize: d.size, TotalPages: (total + d.size - 1) / d.size}
-	page.Data, err = sn.credentials(rows)
+	page.Data, err = sn.credentials(ctx, rows)
 	return page, err
+}
+
+// firstResults finds the page that begins with result number first, by keeping
+// the best results while scanning, and the number of all.
+func firstResults(ctx context.Context, sn *snapshot, d *detailsPlan, first int) ([]result, int, error) {
+	top := newRanker(d.sort, d.minSources, first+d.size, nil)
+	if err := gather(ctx, sn, d.plan, top); err != nil {
+		return nil, 0, err
+	}
+	rows, err := top.sorted(ctx, first)
+	return rows, top.total, err
 }
 
 // Walk yields every credential that q selects, in its order, from the snapshot
 // at the first step: ingest and merging beside it change nothing. Page,
-// PageSize and Cursor of q must be empty. It holds 40 bytes per credential
-// while it runs.
+// PageSize and Cursor of q must be empty. What it holds in memory is bounded by
+// [Options.MemoryBudget].
 func (s *Store) Walk(ctx context.Context, q DetailsQuery) iter.Seq2[Credential, error] {
 	return func(yield func(Credential, error) bool) {
 		if err := s.walk(ctx, &q, yield); err != nil {
@@ -118,53 +124,35 @@ func (s *Store) walk(ctx context.Context, q *DetailsQuery, yield func(Credential
 		return err
 	}
 	defer s.release(sn)
-	rows, err := s.sortedResults(ctx, sn, d)
-	if err != nil {
-		return err
-	}
-	for len(rows) > 0 {
-		if err := ctx.Err(); err != nil {
+	for w := new(window); ; {
+		if w, err = s.gatherWindow(ctx, sn, d, w.before(w.end())); err != nil {
 			return err
 		}
-		n := min(len(rows), walkBatch)
-		list, err := sn.credentials(rows[:n])
-		if err != nil {
-			return err
-		}
-		for _, c := range list {
-			if !yield(c, nil) {
-				return nil
+		for rows := w.rows; len(rows) > 0; {
+			n := min(len(rows), walkBatch)
+			list, err := sn.credentials(ctx, rows[:n])
+			if err != nil {
+				return err
 			}
+			for _, c := range list {
+				if !yield(c, nil) {
+					return nil
+				}
+			}
+			rows = rows[n:]
 		}
-		rows = rows[n:]
+		if w.complete() || len(w.rows) == 0 {
+			return nil
+		}
 	}
-	return nil
 }
 
-// walkBatch is how many credentials a walk fills in at a time.
-const walkBatch = 4096
-
-// sortedResults returns everything that d selects, sorted. The caller must not
-// change it: it may be kept for the next page.
-func (s *Store) sortedResults(ctx context.Context, sn *snapshot, d *detailsPlan) ([]result, error) {
-	key := resultKey{snap: sn, query: d.digest(s.hasher.Clone())}
-	if rows, ok := s.results.get(key); ok {
-		return rows, nil
-	}
-	all := newRanker(d.sort, d.minSources, 0)
-	if err := gather(ctx, sn, d.plan, all); err != nil {
-		return nil, err
-	}
-	rows, err := all.sorted(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s.results.put(key, rows)
-	return rows, ctx.Err()
-}
+// walkBatch is how many credentials a walk fills in at a time: the more, the
+// closer together lies what they are made of.
+const walkBatch = 16_384
 
 // credentials fills in the rows of results.
-func (sn *snapshot) credentials(rows []result) ([]Credential, error) {
+func (sn *snapshot) credentials(ctx context.Context, rows []result) ([]Credential, error) {
 	out := make([]Credential, len(rows))
 	cursors := make([]*tableCursor, len(sn.segments))
 	// In the order of the tables: neighbours share chunks and dictionary
@@ -177,7 +165,8 @@ func (sn *snapshot) credentials(rows []result) ([]Credential, error) {
 		return cmp.Or(cmp.Compare(rows[a].table, rows[b].table), cmp.Compare(rows[a].group, rows[b].group))
 	})
 	var f rowFacts
-	for _, i := range order {
+	types := make([]string, 0, 2*len(rows))
+	for n, i := range order {
 		r := rows[i] // a copy: results may be shared
 		if cursors[r.table] == nil {
 			cursors[r.table] = sn.segments[r.table].table.cursor()
@@ -185,10 +174,11 @@ func (sn *snapshot) credentials(rows []result) ([]Credential, error) {
 		c := cursors[r.table]
 		r.complete(c)
 		c.rowRecord(r.group, r.row, &f)
-		hash := r.hash.bytes()
+		of := len(types)
+		types = appendTypes(types, r.types)
 		out[i] = Credential{
 			Username: f.username, Password: f.mask,
-			Types: typeNames(r.types), Type: f.typ.String(),
+			Types: types[of:len(types):len(types)], Type: f.typ.String(),
 			FirstSeen: timeOf(r.first), LastSeen: timeOf(r.last), SourceCount: int(r.sources),
 			Host: f.host, Domain: f.domain, LocalPart: f.localPart, Protocol: f.protocol,
 			EmailDomain: f.emailDomain, RootDomain: f.root,
@@ -197,18 +187,24 @@ func (sn *snapshot) credentials(rows []result) ([]Credential, error) {
 			HardwareID: f.machine[machineHWID], MachineUser: f.machine[machineMUser],
 			IPAddress: f.machine[machineIP], Country: f.machine[machineCountry],
 			Software: f.software, StealerName: f.machine[machineStealer],
-			Hash: hex.EncodeToString(hash[:]),
+			Hash: f.hex(),
 		}
-		if err := c.err(); err != nil {
-			return nil, err
+		if n%pollFilled == pollFilled-1 {
+			if err := firstError(c.err(), ctx.Err()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, c := range cursors {
+		if c != nil && c.err() != nil {
+			return nil, c.err()
 		}
 	}
 	return out, nil
 }
 
-// typeNames lists the types of a mask, sorted by name.
-func typeNames(mask uint8) []string {
-	names := []string{}
+// appendTypes appends the types of a mask, sorted by name.
+func appendTypes(names []string, mask uint8) []string {
 	for _, t := range [...]Type{Combo, Stealer} {
 		if mask&(1<<t) != 0 {
 			names = append(names, t.String())

@@ -23,14 +23,14 @@ func (f *figures) load(groups []uint32, lo, hi uint32, dense bool) int {
 	if !dense {
 		return 0
 	}
-	if f.rank.sort == ByLastSeen {
+	if f.rank.byLast {
 		return f.loadLast(lo, hi)
 	}
 	f.loadSources(lo, hi)
-	floor := uint32(f.rank.floor >> 32)
+	least, most := f.rank.leads()
 	passing := 0
 	for _, n := range f.sources {
-		if n >= floor {
+		if least <= n && n <= most {
 			passing++
 		}
 	}
@@ -43,14 +43,14 @@ func (f *figures) load(groups []uint32, lo, hi uint32, dense bool) int {
 // at returns the figures of group i of the block, for the ranker's offer: one
 // that is ruled out by the leading figure has 0 for the other.
 func (f *figures) at(i int) (sources, last uint32) {
-	floor := uint32(f.rank.floor >> 32)
-	if f.rank.sort == ByLastSeen {
-		if last = f.lastOf(i); last < floor && f.rank.minSources <= 1 {
+	least, most := f.rank.leads()
+	if f.rank.byLast {
+		if last = f.lastOf(i); (last < least || last > most) && f.rank.minSources <= 1 {
 			return 1, last
 		}
 		return f.sourcesOf(i), last
 	}
-	if sources = f.sourcesOf(i); sources < floor {
+	if sources = f.sourcesOf(i); sources < least || sources > most {
 		return sources, 0
 	}
 	return sources, f.lastOf(i)

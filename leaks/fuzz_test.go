@@ -181,13 +181,13 @@ func useTable(t *testing.T, tab, other *table) {
 }
 
 func hostileDetails(ctx context.Context, sn *snapshot, d *detailsPlan) ([]result, error) {
-	all := newRanker(d.sort, d.minSources, 0)
+	all := newRanker(d.sort, d.minSources, 0, nil)
 	if err := gather(ctx, sn, d.plan, all); err != nil {
 		return nil, err
 	}
-	rows, err := all.sorted(ctx)
+	rows, err := all.sorted(ctx, 0)
 	if err == nil {
-		_, err = sn.credentials(rows)
+		_, err = sn.credentials(ctx, rows)
 	}
 	return rows, err
 }

@@ -184,7 +184,7 @@ func (b *bound) add(st *stream) {
 	switch {
 	case !st.sel.every:
 		b.partly = true
-	case st.rank.sort == ByLastSeen:
+	case st.rank.byLast:
 		b.lead = max(b.lead, st.lastOf(st.at))
 	default:
 		b.lead += st.sourcesOf(st.at)
@@ -197,7 +197,7 @@ func (b *bound) ruledOut(rk *ranker) bool {
 	if b.partly || rk.minSources > 1 || b.lead >= uint32(rk.floor>>32) {
 		return false
 	}
-	rk.total++
+	rk.total++ // it stands behind everything kept, and so behind after
 	return true
 }
 

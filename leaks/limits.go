@@ -27,9 +27,9 @@ const (
 	// looks at a context.
 	pollLookups = 256
 
-	// heapPage is the deepest row that is found by keeping the best rows while
-	// scanning; deeper pages sort everything once and remember it.
-	heapPage = 2_000
+	// pollFilled is how many rows of an answer are filled in between two looks
+	// at a context and at the errors of cursors.
+	pollFilled = 64
 
 	// maxPins bounds the snapshots that cursors keep alive.
 	maxPins = 32

@@ -40,15 +40,13 @@ type occurrenceRef struct {
 }
 
 func (sn *snapshot) occurrences(ctx context.Context, p *plan, hash hash128) ([]Occurrence, error) {
-	out := []Occurrence{}
 	if p.empty() {
-		return out, nil
+		return []Occurrence{}, nil
 	}
 	var (
 		refs    []occurrenceRef
 		groups  []uint32
 		cursors = make([]*tableCursor, len(sn.segments))
-		polled  int
 	)
 	for ti, h := range sn.segments {
 		c := h.table.cursor()
@@ -76,21 +74,29 @@ func (sn *snapshot) occurrences(ctx context.Context, p *plan, hash hash128) ([]O
 		}
 		return cmp.Compare(b.ordinal, a.ordinal)
 	})
+	out := make([]Occurrence, len(refs))
 	var f rowFacts
-	for _, ref := range refs {
+	for i, ref := range refs {
 		c := cursors[ref.table]
-		c.rowRecord(ref.group, ref.row, &f)
-		out = append(out, Occurrence{
+		if i == 0 || ref.table != refs[i-1].table || ref.group != refs[i-1].group {
+			c.credentialFacts(ref.group, &f)
+		}
+		c.occurrenceFacts(ref.row, &f)
+		out[i] = Occurrence{
 			Type: f.typ.String(), Username: f.username, Password: f.mask, Host: f.host, Domain: f.domain,
 			UploadStealed: timeOf(f.seen), UploadDate: timeOf(f.upload), LogDate: timeOf(f.log),
 			Source: f.source, StealerName: f.machine[machineStealer], Country: f.machine[machineCountry],
 			IPAddress: f.machine[machineIP], ComputerName: f.machine[machineComputer],
 			MachineUser: f.machine[machineMUser], MachineID: f.machine[machineMachineID],
 			HardwareID: f.machine[machineHWID], Software: f.software,
-		})
-		if polled++; polled%pollRows == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
 		}
+		if i%pollFilled == pollFilled-1 {
+			if err := firstError(c.err(), ctx.Err()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, c := range cursors {
 		if err := c.err(); err != nil {
 			return nil, err
 		}

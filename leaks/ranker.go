@@ -20,30 +20,29 @@ type result struct {
 const noRow = 1<<32 - 1
 
 // A ranker takes the credentials that a query finds in any order, counts them,
-// and keeps the first k of the query's order, or all.
+// and keeps the first k of the query's order, or all; with after, the first of
+// those that stand behind it.
 type ranker struct {
+	order
 	minSources uint32
 	k          int // 0 keeps all
-	sort       Sort
-	compare    func(a, b *result) int
+	after      *result
 
-	total int
-	kept  []result // with k, a heap whose root is the worst of those kept
-	// floor is the sort key of that root once k are kept: what is below it
-	// needs no further look. Until then it is 0.
-	floor uint64
+	total  int
+	behind int // of total, those that do not stand behind after
+	kept   []result
+	// floor and ceil bound the sort keys of those that may be among the first
+	// k: of what is outside a look at its figures is enough. floor is 0 until
+	// k are kept.
+	floor, ceil uint64
 }
 
-func newRanker(by Sort, minSources uint32, k int) *ranker {
-	return &ranker{minSources: minSources, k: k, sort: by, compare: compareResults(by)}
-}
-
-// sortKey packs both figures of an order so that greater is better.
-func sortKey(by Sort, sources, last uint32) uint64 {
-	if by == ByLastSeen {
-		return uint64(last)<<32 | uint64(sources)
+func newRanker(by Sort, minSources uint32, k int, after *result) *ranker {
+	rk := &ranker{order: orderOf(by), minSources: minSources, k: k, after: after, ceil: 1<<64 - 1}
+	if after != nil {
+		rk.ceil = rk.of(after)
 	}
-	return uint64(sources)<<32 | uint64(last)
+	return rk
 }
 
 // offer counts a credential and reports whether it may be among the first k;
@@ -53,57 +52,65 @@ func (rk *ranker) offer(sources, last uint32) bool {
 		return false
 	}
 	rk.total++
-	return sortKey(rk.sort, sources, last) >= rk.floor
+	key := rk.key(sources, last)
+	if key > rk.ceil {
+		rk.behind++
+		return false
+	}
+	return key >= rk.floor
+}
+
+// leads returns the least and the greatest leading figure that may be among the
+// first k.
+func (rk *ranker) leads() (least, most uint32) {
+	return uint32(rk.floor >> 32), uint32(rk.ceil >> 32)
 }
 
 // add takes a credential that was offered.
 func (rk *ranker) add(r *result) {
-	switch {
-	case rk.k == 0:
-		rk.kept = append(rk.kept, *r)
+	if rk.after != nil && !rk.less(rk.after, r) {
+		rk.behind++
 		return
-	case len(rk.kept) < rk.k:
-		rk.kept = append(rk.kept, *r)
-		for i := len(rk.kept) - 1; i > 0; {
-			parent := (i - 1) / 2
-			if rk.compare(&rk.kept[i], &rk.kept[parent]) <= 0 {
-				break
-			}
-			rk.kept[i], rk.kept[parent] = rk.kept[parent], rk.kept[i]
-			i = parent
-		}
-	case rk.compare(r, &rk.kept[0]) >= 0:
-		return
-	default:
-		rk.kept[0] = *r
-		rk.sink()
 	}
-	if len(rk.kept) == rk.k {
-		rk.floor = sortKey(rk.sort, rk.kept[0].sources, rk.kept[0].last)
+	rk.kept = append(rk.kept, *r)
+	// Some more than k are kept before the worst are dropped at one go: that
+	// takes a few comparisons for each, where a heap takes the logarithm of k.
+	if rk.k > 0 && len(rk.kept) >= rk.k+max(rk.k/2, rankerSlack) {
+		rk.cut()
 	}
 }
 
-// sink restores the heap below a new root.
-func (rk *ranker) sink() {
-	for i := 0; ; {
-		worst := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(rk.kept); child++ {
-			if rk.compare(&rk.kept[child], &rk.kept[worst]) > 0 {
-				worst = child
-			}
-		}
-		if worst == i {
-			return
-		}
-		rk.kept[i], rk.kept[worst] = rk.kept[worst], rk.kept[i]
-		i = worst
+const rankerSlack = 128
+
+// cut drops what is not among the first k.
+func (rk *ranker) cut() {
+	// No context ends this: the list is short, or as long as the work that
+	// filled it.
+	_ = rk.split(context.Background(), rk.kept, rk.k)
+	rk.kept = rk.kept[:rk.k]
+	worst := rk.of(&rk.kept[0])
+	for i := range rk.kept {
+		worst = min(worst, rk.of(&rk.kept[i]))
 	}
+	rk.floor = worst
 }
 
-// sorted returns what was kept, best first. The ranker is used up.
-func (rk *ranker) sorted(ctx context.Context) ([]result, error) {
-	if err := sortResults(ctx, rk.kept, rk.compare); err != nil {
+// sorted returns what was kept, best first, without the first skip. The ranker
+// is used up.
+func (rk *ranker) sorted(ctx context.Context, skip int) ([]result, error) {
+	list := rk.kept
+	if rk.k > 0 && len(list) > rk.k {
+		if err := rk.split(ctx, list, rk.k); err != nil {
+			return nil, err
+		}
+		list = list[:rk.k]
+	}
+	if skip >= len(list) {
+		return nil, ctx.Err()
+	}
+	if err := rk.split(ctx, list, skip); err != nil {
 		return nil, err
 	}
-	return rk.kept, nil
+	list = list[skip:]
+	return list, rk.sort(ctx, list)
 }

@@ -1,8 +1,8 @@
 package leaks
 
 import (
+	"slices"
 	"sync"
-	"unsafe"
 
 	"github.com/leakscope/leakscope/internal/codec"
 	"github.com/leakscope/leakscope/internal/normalize"
@@ -14,72 +14,82 @@ type resultKey struct {
 	query [16]byte
 }
 
-// A resultCache remembers whole sorted results, so that the pages of a walk
-// sort once and not each. It is bounded in bytes; the entry unused for longest
-// goes first.
+// A resultCache remembers windows of sorted results, so that the pages of a walk
+// are not found and sorted one by one. It is bounded in bytes; the window unused
+// for longest goes first.
 type resultCache struct {
+	limit int64
+	// rows is how many results a window has at most: half of the cache, which
+	// bounds what finding one takes, too. Tests lower it.
+	rows int
+
 	mu      sync.Mutex
-	limit   int64
 	bytes   int64
 	entries []resultEntry // the one used last stands last
 }
 
 type resultEntry struct {
-	key  resultKey
-	rows []result
+	key resultKey
+	*window
 }
 
-func (e *resultEntry) size() int64 { return int64(cap(e.rows)) * int64(unsafe.Sizeof(result{})) }
+func (e *resultEntry) size() int64 { return int64(cap(e.rows)) * resultBytes }
 
-func newResultCache(limit int64) *resultCache { return &resultCache{limit: limit} }
+func newResultCache(limit int64) *resultCache {
+	return &resultCache{limit: limit, rows: int(max(limit/2/resultBytes, maxPageSize))}
+}
 
-func (c *resultCache) get(key resultKey) ([]result, bool) {
+// find returns a window of the key that fits, or nil.
+func (c *resultCache) find(key resultKey, fits func(w *window) bool) *window {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, e := range c.entries {
-		if e.key == key {
+		if e.key == key && fits(e.window) {
 			copy(c.entries[i:], c.entries[i+1:])
 			c.entries[len(c.entries)-1] = e
-			return e.rows, true
+			return e.window
 		}
 	}
-	return nil, false
+	return nil
 }
 
-// put remembers rows, which nobody may change any more. Results above the
-// limit are not kept.
-func (c *resultCache) put(key resultKey, rows []result) {
-	e := resultEntry{key, rows}
+// all returns the windows of a key.
+func (c *resultCache) all(key resultKey) (list []*window) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.entries {
+		if e.key == key {
+			list = append(list, e.window)
+		}
+	}
+	return list
+}
+
+// put remembers a window, unless it is larger than the limit. It takes the place
+// of those that lie within it.
+func (c *resultCache) put(key resultKey, w *window) {
+	e := resultEntry{key, w}
 	if e.size() > c.limit {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, old := range c.entries {
-		if old.key == key {
-			return
-		}
-	}
+	c.remove(func(old *resultEntry) bool {
+		return old.key == key && old.first >= w.first && old.end() <= w.end()
+	})
 	c.entries = append(c.entries, e)
 	c.bytes += e.size()
-	drop := 0
 	for c.bytes > c.limit {
-		c.bytes -= c.entries[drop].size()
-		drop++
+		c.bytes -= c.entries[0].size()
+		c.entries = slices.Delete(c.entries, 0, 1)
 	}
-	c.remove(func(i int) bool { return i < drop })
 }
 
 // drop forgets everything of a snapshot.
 func (c *resultCache) drop(sn *snapshot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, e := range c.entries {
-		if e.key.snap == sn {
-			c.bytes -= e.size()
-		}
-	}
-	c.remove(func(i int) bool { return c.entries[i].key.snap == sn })
+	c.remove(func(e *resultEntry) bool { return e.key.snap == sn })
 }
 
 func (c *resultCache) clear() {
@@ -89,14 +99,14 @@ func (c *resultCache) clear() {
 }
 
 // remove deletes the entries that gone names. The caller holds mu.
-func (c *resultCache) remove(gone func(i int) bool) {
-	kept := c.entries[:0:0]
-	for i, e := range c.entries {
-		if !gone(i) {
-			kept = append(kept, e)
+func (c *resultCache) remove(gone func(e *resultEntry) bool) {
+	c.entries = slices.DeleteFunc(c.entries, func(e resultEntry) bool {
+		if !gone(&e) {
+			return false
 		}
-	}
-	c.entries = kept
+		c.bytes -= e.size()
+		return true
+	})
 }
 
 // digest identifies what d selects and how it is sorted, but not its page.

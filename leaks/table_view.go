@@ -105,6 +105,7 @@ type table struct {
 	texts    [numDicts]*index.Text // nil where there is none
 	aggNames *index.Dict
 	bitmaps  [bitmapKinds]*index.Bitmaps
+	names    [numDicts]nameCache // of the dictionaries that are shared
 }
 
 // openTable opens the table of a segment and checks that its sections are there

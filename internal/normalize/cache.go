@@ -3,7 +3,7 @@ package normalize
 import "hash/maphash"
 
 const (
-	firstSlots = 1 << 8
+	firstSlots = 1 << 4
 	// mostSlots bounds a cache to 32,768 names: 1.5 MiB of slots and, with
 	// domains of 20 bytes, about as much of text.
 	mostSlots = 1 << 15

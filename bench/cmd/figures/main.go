@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -30,19 +31,26 @@ func run() error {
 	dir := flag.String("store", "", "the store")
 	keyFile := flag.String("key-file", "", "its key: 64 hex digits")
 	runs := flag.Int("runs", 51, "runs of each query")
+	opens := flag.Int("opens", 7, "how often the store is opened anew for the first answer to each query")
+	only := flag.String("only", "", "measure only the queries whose name contains this, and do not walk")
+	profile := flag.String("cpuprofile", "", "write a profile of the processor")
 	flag.Parse()
 	key, err := readKey(*keyFile)
 	if err != nil {
 		return err
 	}
 	ctx := context.Background()
-	m := &measurer{ctx: ctx, runs: *runs}
+	m := &measurer{runs: *runs, opens: *opens, only: *only}
+	m.open = func() (*leaks.Store, error) {
+		return leaks.Open(*dir, &leaks.Options{Key: key, NoBackgroundMerge: true})
+	}
 	opened := time.Now()
-	s, err := leaks.Open(*dir, &leaks.Options{Key: key, NoBackgroundMerge: true})
+	s, err := m.open()
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	m.store = s
+	defer func() { m.store.Close() }()
 	c := corpus.New(*seed, *n)
 	giant := c.RootDomain(0)
 	if _, err := s.Details(ctx, details(leaks.RootDomain, giant)); err != nil {
@@ -54,8 +62,8 @@ func run() error {
 		return err
 	}
 	fmt.Printf("%d rows, %d segments, %.1f bytes/record\n\n", info.Rows, len(info.Segments), float64(info.Bytes)/float64(info.Rows))
-	fmt.Println("| query | rows found | median | p99 |")
-	fmt.Println("|---|---|---|---|")
+	fmt.Println("| query | rows found | median | p99 | first after open |")
+	fmt.Println("|---|---|---|---|---|")
 
 	mid, _ := c.FindRows(2_000)
 	small, _ := c.FindRows(50)
@@ -82,46 +90,60 @@ func run() error {
 	deep := details(leaks.RootDomain, giant)
 	deep.Page = 200
 
-	m.details(s, "details page 1, domain with 4 % of the rows", details(leaks.RootDomain, giant))
-	m.details(s, "details page 1, domain with 2,000 rows", details(leaks.RootDomain, c.RootDomain(mid)))
-	m.details(s, "details page 1, domain with 50 rows", details(leaks.RootDomain, c.RootDomain(small)))
-	m.details(s, "giant domain + type + country + 90 days", filtered)
-	m.details(s, "giant domain, page 200", deep)
-	m.details(s, "search within the giant domain", search)
-	m.details(s, "search in the whole store", whole)
-	m.details(s, "e-mail domain with 20 % of the rows", details(leaks.EmailDomain, c.MailProvider(0)))
-	m.details(s, "one username", details(leaks.Username, user))
-	m.measure("by-hash", func() (int, error) {
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	m.details(ctx, "details page 1, domain with 4 % of the rows", details(leaks.RootDomain, giant))
+	m.details(ctx, "details page 1, domain with 2,000 rows", details(leaks.RootDomain, c.RootDomain(mid)))
+	m.details(ctx, "details page 1, domain with 50 rows", details(leaks.RootDomain, c.RootDomain(small)))
+	m.details(ctx, "giant domain + type + country + 90 days", filtered)
+	m.details(ctx, "giant domain, page 200", deep)
+	m.details(ctx, "search within the giant domain", search)
+	m.details(ctx, "search in the whole store", whole)
+	m.details(ctx, "e-mail domain with 20 % of the rows", details(leaks.EmailDomain, c.MailProvider(0)))
+	m.details(ctx, "one username", details(leaks.Username, user))
+	m.measure("by-hash", func(s *leaks.Store) (int, error) {
 		o, err := s.Occurrences(ctx, leaks.Scope{Column: leaks.RootDomain, Identifiers: []string{giant}}, row.Hash)
 		if err != nil {
 			return 0, err
 		}
 		return len(o.Data), nil
 	})
-	m.measure("analytics, giant domain", func() (int, error) {
+	m.measure("analytics, giant domain", func(s *leaks.Store) (int, error) {
 		a, err := s.Analytics(ctx, leaks.RootDomain, giant)
 		if err != nil {
 			return 0, err
 		}
 		return int(a.TotalLeaks), nil
 	})
-	m.measure("analytics, e-mail domain with 20 %", func() (int, error) {
+	m.measure("analytics, e-mail domain with 20 %", func(s *leaks.Store) (int, error) {
 		a, err := s.Analytics(ctx, leaks.EmailDomain, c.MailProvider(0))
 		if err != nil {
 			return 0, err
 		}
 		return int(a.TotalLeaks), nil
 	})
-	m.measure("analytics, domain with 50 rows", func() (int, error) {
+	m.measure("analytics, domain with 50 rows", func(s *leaks.Store) (int, error) {
 		a, err := s.Analytics(ctx, leaks.RootDomain, c.RootDomain(small))
 		if err != nil {
 			return 0, err
 		}
 		return int(a.TotalLeaks), nil
 	})
+	if *only != "" {
+		return m.err
+	}
 	start := time.Now()
 	walked := 0
-	for _, err := range s.Walk(ctx, leaks.DetailsQuery{Scope: leaks.Scope{Column: leaks.RootDomain, All: true}}) {
+	for _, err := range m.store.Walk(ctx, leaks.DetailsQuery{Scope: leaks.Scope{Column: leaks.RootDomain, All: true}}) {
 		if err != nil {
 			return err
 		}
@@ -165,14 +187,17 @@ func someUser(ctx context.Context, s *leaks.Store, domain string) (string, error
 
 // A measurer runs queries and prints a row for each.
 type measurer struct {
-	ctx  context.Context
-	runs int
-	err  error
+	open  func() (*leaks.Store, error)
+	store *leaks.Store // open now
+	runs  int
+	opens int
+	only  string
+	err   error
 }
 
-func (m *measurer) details(s *leaks.Store, name string, q leaks.DetailsQuery) {
-	m.measure(name, func() (int, error) {
-		p, err := s.Details(m.ctx, q)
+func (m *measurer) details(ctx context.Context, name string, q leaks.DetailsQuery) {
+	m.measure(name, func(s *leaks.Store) (int, error) {
+		p, err := s.Details(ctx, q)
 		if err != nil {
 			return 0, err
 		}
@@ -180,27 +205,58 @@ func (m *measurer) details(s *leaks.Store, name string, q leaks.DetailsQuery) {
 	})
 }
 
-func (m *measurer) measure(name string, query func() (int, error)) {
-	if m.err != nil {
+// measure runs a query many times, and as the first of some new stores.
+func (m *measurer) measure(name string, query func(s *leaks.Store) (int, error)) {
+	if m.err != nil || !strings.Contains(name, m.only) {
 		return
 	}
-	var found int
-	times := make([]time.Duration, 0, m.runs)
-	for i := range m.runs + 2 { // two to warm up
+	if m.err = m.run(name, query); m.err != nil {
+		m.err = fmt.Errorf("%s: %w", name, m.err)
+	}
+}
+
+func (m *measurer) run(name string, query func(s *leaks.Store) (int, error)) error {
+	var (
+		found        int
+		times, first []time.Duration
+	)
+	timed := func() (time.Duration, error) {
 		start := time.Now()
-		n, err := query()
-		took := time.Since(start)
-		if err != nil {
-			m.err = fmt.Errorf("%s: %w", name, err)
-			return
-		}
+		n, err := query(m.store)
 		found = n
+		return time.Since(start), err
+	}
+	for i := range m.runs + 2 { // two to warm up
+		took, err := timed()
+		if err != nil {
+			return err
+		}
 		if i >= 2 {
 			times = append(times, took)
 		}
 	}
+	for range m.opens {
+		err := m.store.Close()
+		if err != nil {
+			return err
+		}
+		if m.store, err = m.open(); err != nil {
+			return err
+		}
+		took, err := timed()
+		if err != nil {
+			return err
+		}
+		first = append(first, took)
+	}
 	slices.Sort(times)
-	fmt.Printf("| %s | %d | %s | %s |\n", name, found, milliseconds(times[len(times)/2]), milliseconds(times[len(times)*99/100]))
+	slices.Sort(first)
+	once := "–"
+	if len(first) > 0 {
+		once = milliseconds(first[len(first)/2])
+	}
+	fmt.Printf("| %s | %d | %s | %s | %s |\n", name, found, milliseconds(times[len(times)/2]), milliseconds(times[len(times)*99/100]), once)
+	return nil
 }
 
 func milliseconds(d time.Duration) string {
