@@ -9,8 +9,10 @@ import (
 
 // Info describes a store.
 type Info struct {
-	Rows        uint64 `json:"rows"`        // occurrences
+	Rows        uint64 `json:"rows"`        // occurrences of credentials
 	Credentials uint64 `json:"credentials"` // per segment and root domain; one in several segments counts in each
+	Documents   uint64 `json:"documents"`   // per segment, like Cards
+	Cards       uint64 `json:"cards"`
 	// Bytes on disk: the segments and the catalogue.
 	Bytes        int64         `json:"bytes"`
 	SegmentBytes int64         `json:"segment_bytes"`
@@ -22,8 +24,9 @@ type Info struct {
 // A SegmentInfo describes one segment.
 type SegmentInfo struct {
 	ID          string `json:"id"`
+	Dataset     string `json:"dataset"` // "credentials", "documents" or "cards"
 	Rows        uint64 `json:"rows"`
-	Credentials uint64 `json:"credentials"`
+	Credentials uint64 `json:"credentials"` // domains of documents, BINs of cards
 	Bytes       int64  `json:"bytes"`
 	FirstSeen   Time   `json:"first_seen"`
 	LastSeen    Time   `json:"last_seen"`
@@ -48,15 +51,23 @@ func (s *Store) Info(ctx context.Context) (*Info, error) {
 	}
 	info.Bytes = info.CatalogBytes + info.SegmentBytes
 	parts := make(map[string]int64)
-	for _, h := range sn.segments {
-		info.Rows += h.meta.Rows
-		info.Credentials += h.meta.Groups
+	for h := range sn.all() {
+		set := dataset(h.meta.Set)
+		switch set {
+		case setCredentials:
+			info.Rows += h.meta.Rows
+			info.Credentials += h.meta.Groups
+		case setDocuments:
+			info.Documents += h.meta.Rows
+		case setCards:
+			info.Cards += h.meta.Rows
+		}
 		info.Segments = append(info.Segments, SegmentInfo{
-			ID: segmentName(h.meta.ID), Rows: h.meta.Rows, Credentials: h.meta.Groups, Bytes: h.meta.Size,
+			ID: segmentName(h.meta.ID), Dataset: set.String(), Rows: h.meta.Rows, Credentials: h.meta.Groups, Bytes: h.meta.Size,
 			FirstSeen: timeOf(h.meta.MinSeen), LastSeen: timeOf(h.meta.MaxSeen),
 		})
 		for sec := range h.reader.Sections() {
-			parts[sectionName(sec.ID)] += sec.Stored
+			parts[set.sectionName(sec.ID)] += sec.Stored
 		}
 	}
 	for name, bytes := range parts {
@@ -82,7 +93,7 @@ func (s *Store) Verify(ctx context.Context) error {
 		return err
 	}
 	defer s.release(sn)
-	for _, h := range sn.segments {
+	for h := range sn.all() {
 		if err := h.reader.Verify(ctx); err != nil {
 			return fmt.Errorf("verify: %w", err)
 		}

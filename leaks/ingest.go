@@ -3,7 +3,6 @@ package leaks
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"maps"
 	"sync"
@@ -106,61 +105,10 @@ func (s *Store) IngestBlocks(ctx context.Context, blocks iter.Seq2[Block, error]
 
 // ingest runs one ingest of the blocks that read sends.
 func (s *Store) ingest(ctx context.Context, opts *IngestOptions, read readFunc) (IngestResult, error) {
-	var o IngestOptions
-	if opts != nil {
-		o = *opts
-	}
-	if o.Seen.IsZero() {
-		o.Seen = s.now()
-	}
-	seen, ok := unixSeconds(o.Seen)
-	if !ok {
-		return IngestResult{}, paramErrorf("seen", "must be from 1970-01-02 to 2106-02-07")
-	}
-	if len(o.Source) > maxFactBytes {
-		return IngestResult{}, paramErrorf("source", "must have at most %d bytes", maxFactBytes)
-	}
-	if len(o.Batch) > maxFactBytes {
-		return IngestResult{}, paramErrorf("batch", "must have at most %d bytes", maxFactBytes)
-	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	if err := s.ingesting.lockContext(ctx); err != nil {
-		return IngestResult{}, fmt.Errorf("ingest: %w", err)
-	}
-	defer s.ingesting.unlock()
-	s.mu.Lock()
-	closed := s.closed
-	s.mu.Unlock()
-	if closed {
-		return IngestResult{}, ErrClosed
-	}
-
-	w := &ingestWriter{store: s, opts: &o, seen: seen}
-	if o.Batch != "" {
-		rec, found, err := s.db.Batch(o.Batch)
-		if err != nil {
-			return IngestResult{}, fmt.Errorf("ingest: %w", err)
-		}
-		if found && rec.Done {
-			return IngestResult{Skipped: true}, nil
-		}
-		if found {
-			w.before = rec
-			w.seen = uint32(rec.Seen)
-			w.pending.Resumed, w.committed.Resumed = rec.Records, rec.Records
-		}
-	}
-	s.ingests.Add(1)
-	defer func() {
-		s.ingests.Add(-1)
-		s.poke()
-	}()
-	err := ended(ctx, w.run(ctx, read))
-	if err != nil {
-		err = fmt.Errorf("ingest: %w", err)
-	}
-	return w.committed, err
+	return s.runIngest(ctx, setCredentials, opts, func(ctx context.Context, r *ingestRun) error {
+		w := &ingestWriter{ingestRun: r}
+		return w.run(ctx, read)
+	})
 }
 
 // errSource wraps the error that ended a sequence, to tell it from our own.

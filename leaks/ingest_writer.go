@@ -4,21 +4,14 @@ import (
 	"context"
 	"errors"
 
-	"github.com/leakscope/leakscope/internal/kv"
 	"github.com/leakscope/leakscope/internal/segment"
 )
 
 // An ingestWriter collects rows into tables and publishes them. While one
 // table is encoded and written, the next one is collected.
 type ingestWriter struct {
-	store  *Store
-	opts   *IngestOptions
-	seen   uint32
-	before kv.BatchRecord // what earlier calls committed
-
-	skip      int64        // records still to be left out, as before covers them
-	pending   IngestResult // everything taken so far
-	committed IngestResult // what publications have made durable
+	*ingestRun
+	skip int64 // records still to be left out, as before covers them
 
 	building *tableBuilder
 	spare    *tableBuilder
@@ -130,54 +123,5 @@ func (w *ingestWriter) wait() error {
 // flush writes b as a segment and publishes it together with the batch's
 // checkpoint: upTo counts everything up to and including b.
 func (w *ingestWriter) flush(ctx context.Context, b *tableBuilder, upTo IngestResult, done bool) error {
-	var (
-		edit  kv.Edit
-		added []*handle
-	)
-	if b.len() > 0 {
-		h, err := w.store.write(ctx, func(sw *segment.Writer) (tableSummary, error) { return b.encode(ctx, sw) })
-		if err != nil {
-			return err
-		}
-		// Only this ingest takes sequence numbers.
-		h.meta.FirstSeq = w.store.db.NextSeq()
-		h.meta.EndSeq = h.meta.FirstSeq + h.meta.Rows
-		edit.Add = []kv.SegmentMeta{h.meta}
-		added = []*handle{h}
-	}
-	if w.opts.Batch != "" {
-		edit.Batch = w.checkpoint(upTo, done)
-	}
-	if len(added) > 0 || edit.Batch != nil {
-		if err := w.store.publish(ctx, edit, added); err != nil {
-			for _, h := range added {
-				w.store.discard(h)
-			}
-			return err
-		}
-	}
-	w.committed = upTo
-	if w.opts.Progress != nil {
-		w.opts.Progress(upTo)
-	}
-	w.store.poke()
-	return nil
-}
-
-// checkpoint is the batch's record once upTo is committed.
-func (w *ingestWriter) checkpoint(upTo IngestResult, done bool) *kv.BatchRecord {
-	rec := &kv.BatchRecord{
-		ID: w.opts.Batch, Done: done, Seen: int64(w.seen),
-		Records:  w.before.Records + upTo.Read,
-		Ingested: w.before.Ingested + upTo.Ingested,
-		Rejected: w.before.Rejected + upTo.Rejected,
-		Reasons:  make(map[string]int64),
-	}
-	for reason, n := range w.before.Reasons {
-		rec.Reasons[reason] += n
-	}
-	for reason, n := range upTo.Reasons {
-		rec.Reasons[string(reason)] += n
-	}
-	return rec
+	return w.commit(ctx, b.len() > 0, func(sw *segment.Writer) (tableSummary, error) { return b.encode(ctx, sw) }, upTo, done)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/leakscope/leakscope/internal/flat"
 	"github.com/leakscope/leakscope/internal/kv"
 	"github.com/leakscope/leakscope/internal/segment"
 )
@@ -52,8 +53,13 @@ func (s *Store) awaitMerging(ctx context.Context) error {
 	}
 	merged := s.merged.wait()
 	s.mu.Lock()
-	backlog := s.current != nil && len(s.current.segments) >= maxBacklog &&
-		fullTier(s.current.metas(), s.opts.MergeFanout) != nil
+	backlog := false
+	if s.current != nil {
+		for set := range numSets {
+			list := s.current.of(set)
+			backlog = backlog || len(list) >= maxBacklog && fullTier(metas(list), s.opts.MergeFanout) != nil
+		}
+	}
 	s.mu.Unlock()
 	if !backlog {
 		return nil
@@ -120,9 +126,10 @@ func (s *Store) Compact(ctx context.Context) error {
 	return nil
 }
 
-// Expire drops every occurrence detected before the given instant. The
-// analytics of the domains concerned stay complete: what they counted is kept
-// in their aggregates. It returns how many occurrences were dropped.
+// Expire drops every occurrence detected before the given instant, and every
+// document and card that was not detected since. The analytics of the domains
+// concerned stay complete: what they counted is kept in their aggregates. It
+// returns how many rows were dropped.
 func (s *Store) Expire(ctx context.Context, before time.Time) (dropped int64, err error) {
 	limit, ok := unixSeconds(before)
 	if !ok || limit == 0 {
@@ -143,11 +150,17 @@ func (s *Store) Expire(ctx context.Context, before time.Time) (dropped int64, er
 		if h.meta.Rows == 0 || h.meta.MinSeen >= limit {
 			continue
 		}
-		h2, err := s.replace(ctx, []*handle{h}, limit)
+		h2, err := s.replace(ctx, []*handle{h}, limit, nil)
 		if err != nil {
 			return dropped, fmt.Errorf("expire: %w", ended(ctx, err))
 		}
 		dropped += int64(h.meta.Rows - h2.meta.Rows)
+	}
+	for set := setCredentials + 1; set < numSets; set++ {
+		n, err := s.expireSet(ctx, sn, set, limit)
+		if dropped += n; err != nil {
+			return dropped, fmt.Errorf("expire: %w", ended(ctx, err))
+		}
 	}
 	return dropped, nil
 }
@@ -179,41 +192,54 @@ func (s *Store) mergeOnce(ctx context.Context, pick func([]kv.SegmentMeta) []kv.
 		return false, err
 	}
 	defer s.release(sn)
-	byID := make(map[uint64]*handle, len(sn.segments))
-	for _, h := range sn.segments {
-		byID[h.meta.ID] = h
+	for set := range numSets {
+		picked := pick(metas(sn.of(set)))
+		if len(picked) == 0 {
+			continue
+		}
+		byID := make(map[uint64]*handle, len(sn.of(set)))
+		for _, h := range sn.of(set) {
+			byID[h.meta.ID] = h
+		}
+		sources := make([]*handle, len(picked))
+		for i, m := range picked {
+			sources[i] = byID[m.ID]
+		}
+		start := time.Now()
+		h, err := s.replace(ctx, sources, 0, nil)
+		if err != nil {
+			return false, err
+		}
+		s.opts.Logger.Info("merged", "set", set, "segments", len(sources), "rows", h.meta.Rows, "bytes", h.meta.Size, "took", time.Since(start))
+		return true, nil
 	}
-	picked := pick(sn.metas())
-	if len(picked) == 0 {
-		return false, nil
-	}
-	sources := make([]*handle, len(picked))
-	for i, m := range picked {
-		sources[i] = byID[m.ID]
-	}
-	start := time.Now()
-	h, err := s.replace(ctx, sources, 0)
-	if err != nil {
-		return false, err
-	}
-	s.opts.Logger.Info("merged", "segments", len(sources), "rows", h.meta.Rows, "bytes", h.meta.Size, "took", time.Since(start))
-	return true, nil
+	return false, nil
 }
 
-// replace merges sources, adjacent and oldest first, into one segment and
-// publishes it in their place. The caller holds maintaining.
-func (s *Store) replace(ctx context.Context, sources []*handle, dropBefore uint32) (*handle, error) {
-	tables := make([]*table, len(sources))
-	cache := segment.NewCache(mergeCacheBytes)
-	edit := kv.Edit{}
-	for i, h := range sources {
-		var err error
-		if tables[i], err = h.forMerge(cache); err != nil {
+// replace merges sources, adjacent ones of a data set and oldest first, into one
+// segment and publishes it in their place. What they lose is what was detected
+// before dropBefore, of credentials, and drops, of other data sets. The caller
+// holds maintaining.
+func (s *Store) replace(ctx context.Context, sources []*handle, dropBefore uint32, drops []flat.Drop) (*handle, error) {
+	var (
+		set    = dataset(sources[0].meta.Set)
+		tables []*table
+		flats  []*flat.Table
+		cache  = segment.NewCache(mergeCacheBytes)
+		edit   kv.Edit
+	)
+	for _, h := range sources {
+		v, err := h.forMerge(cache)
+		if err != nil {
 			return nil, err
 		}
+		tables, flats = append(tables, v.table), append(flats, v.flat)
 		edit.Remove = append(edit.Remove, h.meta.ID)
 	}
-	h, err := s.write(ctx, func(w *segment.Writer) (tableSummary, error) {
+	h, err := s.write(ctx, set, func(w *segment.Writer) (tableSummary, error) {
+		if set != setCredentials {
+			return flatSummary(flat.Merge(ctx, w, set.schema(), flats, drops))
+		}
 		return mergeTables(ctx, w, tables, mergeOptions{dropBefore: dropBefore})
 	})
 	if err != nil {

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"sync"
 
+	"github.com/leakscope/leakscope/internal/flat"
 	"github.com/leakscope/leakscope/internal/kv"
 	"github.com/leakscope/leakscope/internal/segment"
 	"github.com/leakscope/leakscope/stats"
@@ -20,24 +22,37 @@ type handle struct {
 	meta   kv.SegmentMeta
 	file   *os.File
 	reader *segment.Reader
-	table  *table
-	refs   int // snapshots that hold it; guarded by Store.mu
+	table  *table      // of the credentials, or
+	flat   *flat.Table // of another data set
+	refs   int         // snapshots that hold it; guarded by Store.mu
 
 	unpublished *kv.SegmentFile // until it is published
 }
 
 // forMerge returns a view of the segment with a cache of its own: a merge reads
 // everything about once, and must not push what queries use out of theirs.
-func (h *handle) forMerge(cache *segment.Cache) (*table, error) {
+func (h *handle) forMerge(cache *segment.Cache) (*handle, error) {
 	r, err := segment.Open(h.file, h.meta.Size, segmentName(h.meta.ID), cache)
 	if err != nil {
 		return nil, err
 	}
-	t, err := openTable(r)
-	if err != nil {
-		return nil, fmt.Errorf("segment %s: %w", segmentName(h.meta.ID), err)
+	v := &handle{meta: h.meta, reader: r}
+	return v, v.openTable()
+}
+
+// openTable opens what the segment holds.
+func (h *handle) openTable() (err error) {
+	if set := dataset(h.meta.Set); set == setCredentials {
+		h.table, err = openTable(h.reader)
+	} else if schema := set.schema(); schema != nil {
+		h.flat, err = flat.Open(h.reader, schema)
+	} else {
+		err = fmt.Errorf("%w: it is of data set %d", ErrVersion, set)
 	}
-	return t, nil
+	if err != nil {
+		return fmt.Errorf("segment %s: %w", segmentName(h.meta.ID), err)
+	}
+	return nil
 }
 
 func (h *handle) close() error {
@@ -49,8 +64,11 @@ func (h *handle) close() error {
 // old one lives for as long as somebody reads it.
 type snapshot struct {
 	store    *Store
-	segments []*handle
-	refs     int // guarded by Store.mu
+	segments []*handle          // of the credentials
+	flats    [numSets][]*handle // of the other data sets
+	refs     int                // guarded by Store.mu
+
+	selections [numSets]selectionCache
 
 	sourcesOnce sync.Once
 	sources     [][]uint32 // per segment: source ordinal -> number common to all
@@ -76,20 +94,50 @@ func (sn *snapshot) contents() contents {
 	return c
 }
 
-// metas lists the segments for the merge policy.
-func (sn *snapshot) metas() []kv.SegmentMeta {
-	list := make([]kv.SegmentMeta, len(sn.segments))
-	for i, h := range sn.segments {
-		list[i] = h.meta
+// of lists the segments of a data set.
+func (sn *snapshot) of(set dataset) []*handle {
+	if set == setCredentials {
+		return sn.segments
 	}
-	return list
+	return sn.flats[set]
+}
+
+// all gives every segment, data set by data set.
+func (sn *snapshot) all() iter.Seq[*handle] {
+	return func(yield func(*handle) bool) {
+		for set := range numSets {
+			for _, h := range sn.of(set) {
+				if !yield(h) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// add puts a segment behind those of its data set.
+func (sn *snapshot) add(h *handle) {
+	if set := dataset(h.meta.Set); set == setCredentials {
+		sn.segments = append(sn.segments, h)
+	} else {
+		sn.flats[set] = append(sn.flats[set], h)
+	}
+}
+
+// metas lists a data set's segments for the merge policy.
+func metas(list []*handle) []kv.SegmentMeta {
+	out := make([]kv.SegmentMeta, len(list))
+	for i, h := range list {
+		out[i] = h.meta
+	}
+	return out
 }
 
 // retain takes the snapshot's own reference and one of each segment. The
 // caller holds Store.mu, or is alone.
 func (sn *snapshot) retain() {
 	sn.refs++
-	for _, h := range sn.segments {
+	for h := range sn.all() {
 		h.refs++
 	}
 }
@@ -101,7 +149,7 @@ func (sn *snapshot) releaseLocked() {
 		return
 	}
 	sn.store.results.drop(sn)
-	for _, h := range sn.segments {
+	for h := range sn.all() {
 		h.refs--
 		if h.refs == 0 {
 			if err := h.close(); err != nil {
@@ -113,7 +161,7 @@ func (sn *snapshot) releaseLocked() {
 
 // closeAll closes the segments of a snapshot that never went into use.
 func (sn *snapshot) closeAll() {
-	for _, h := range sn.segments {
+	for h := range sn.all() {
 		_ = h.close() // the error that led here is the one to report
 	}
 }
@@ -157,13 +205,17 @@ func (s *Store) publish(ctx context.Context, e kv.Edit, added []*handle) error {
 	}
 	s.mu.Lock()
 	next := &snapshot{store: s}
-	for _, h := range s.current.segments {
+	for h := range s.current.all() {
 		if !slices.Contains(e.Remove, h.meta.ID) {
-			next.segments = append(next.segments, h)
+			next.add(h)
 		}
 	}
-	next.segments = append(next.segments, added...)
-	slices.SortFunc(next.segments, func(a, b *handle) int { return cmp.Compare(a.meta.FirstSeq, b.meta.FirstSeq) })
+	for _, h := range added {
+		next.add(h)
+	}
+	for set := range numSets {
+		slices.SortFunc(next.of(set), func(a, b *handle) int { return cmp.Compare(a.meta.FirstSeq, b.meta.FirstSeq) })
+	}
 	next.retain()
 	old := s.current
 	s.current = next
@@ -180,9 +232,9 @@ func (s *Store) publish(ctx context.Context, e kv.Edit, added []*handle) error {
 	return nil
 }
 
-// write makes a segment file: fill writes its sections. The segment is durable
-// but unlisted; publish lists it.
-func (s *Store) write(ctx context.Context, fill func(*segment.Writer) (tableSummary, error)) (*handle, error) {
+// write makes a segment file of a data set: fill writes its sections. The segment
+// is durable but unlisted; publish lists it.
+func (s *Store) write(ctx context.Context, set dataset, fill func(*segment.Writer) (tableSummary, error)) (*handle, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -201,6 +253,7 @@ func (s *Store) write(ctx context.Context, fill func(*segment.Writer) (tableSumm
 	h, err := s.openSegment(kv.SegmentMeta{
 		ID: f.ID(), Size: sum.segment.Size, FooterSum: sum.segment.FooterSum,
 		Rows: uint64(sum.rows), Groups: uint64(sum.groups), MinSeen: sum.minSeen, MaxSeen: sum.maxSeen,
+		Set: uint8(set),
 	})
 	if err != nil {
 		f.Abort()

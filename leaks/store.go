@@ -132,7 +132,7 @@ func (s *Store) load() error {
 			snap.closeAll()
 			return err
 		}
-		snap.segments = append(snap.segments, h)
+		snap.add(h)
 	}
 	snap.retain()
 	s.current = snap
@@ -158,8 +158,8 @@ func (s *Store) openSegment(m kv.SegmentMeta) (*handle, error) {
 	if h.reader.FooterSum() != m.FooterSum {
 		return fail(fmt.Errorf("%w: segment %s is not the one the manifest lists", ErrCorrupt, segmentName(m.ID)))
 	}
-	if h.table, err = openTable(h.reader); err != nil {
-		return fail(fmt.Errorf("segment %s: %w", segmentName(m.ID), err))
+	if err := h.openTable(); err != nil {
+		return fail(err)
 	}
 	return h, nil
 }

@@ -121,7 +121,7 @@ func (w *world) mergeSomething(t testing.TB, s *Store) {
 	default:
 		lo := w.rng.IntN(len(segments) - 1)
 		hi := lo + 2 + w.rng.IntN(len(segments)-lo-1)
-		if _, err := s.replace(t.Context(), segments[lo:hi], 0); err != nil {
+		if _, err := s.replace(t.Context(), segments[lo:hi], 0, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

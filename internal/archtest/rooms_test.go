@@ -30,11 +30,12 @@ var rooms = []room{
 	{"internal/segment", []string{"internal/codec"}},
 	{"internal/kv", []string{"internal/codec"}},
 	{"index", []string{"internal/codec"}},
+	{"internal/flat", []string{"index", "internal/codec", "internal/segment"}},
 	{"stats", []string{"internal/codec"}},
 	{"watchlist", []string{"internal/kv", "internal/codec"}},
 	{"leaks", []string{
 		"stats", "watchlist", "index",
-		"internal/codec", "internal/kv", "internal/normalize", "internal/segment",
+		"internal/codec", "internal/flat", "internal/kv", "internal/normalize", "internal/segment",
 	}},
 	{"leaks/*", []string{"leaks"}},
 	{"examples/*", []string{"leaks", "leaks/*", "stats", "watchlist"}},

@@ -21,8 +21,8 @@ type Edit struct {
 // returns nil. At most about 1000 segments fit into one edit.
 //
 // Each added segment must come from CreateSegment and be committed with the size
-// given; each removed one must be listed; no two segments may share sequence
-// numbers afterwards. An edit that breaks a rule is refused whole. ErrNoSpace
+// given; each removed one must be listed; no two segments of a data set may share
+// sequence numbers afterwards. An edit that breaks a rule is refused whole. ErrNoSpace
 // means that nothing was written. After any other failure of the disk the store
 // takes no more writes (ErrFailed), since the edit may or may not be there.
 func (db *DB) Publish(ctx context.Context, e Edit) error {
@@ -136,15 +136,16 @@ func (db *DB) checkAdd(segments map[uint64]SegmentMeta, m SegmentMeta) error {
 	return m.check()
 }
 
-// checkSequences: the order of ingest is the order of the segments.
+// checkSequences: the order of ingest is, within a data set, the order of the
+// segments. A merged segment may span what another set got in between.
 func checkSequences(segments map[uint64]SegmentMeta) error {
 	list := slices.SortedFunc(maps.Values(segments), compareSegments)
-	var end uint64
+	var end [256]uint64
 	for _, m := range list {
-		if m.FirstSeq < end && m.EndSeq > m.FirstSeq {
+		if m.FirstSeq < end[m.Set] && m.EndSeq > m.FirstSeq {
 			return fmt.Errorf("%s shares sequence numbers with another segment", label(m.ID))
 		}
-		end = max(end, m.EndSeq)
+		end[m.Set] = max(end[m.Set], m.EndSeq)
 	}
 	return nil
 }

@@ -62,6 +62,7 @@ type SegmentMeta struct {
 	Level     uint8  // merges behind it
 	MinSeen   uint32 // least and greatest detection time, unix seconds
 	MaxSeen   uint32
+	Set       uint8 // which of the store's data sets it belongs to
 }
 
 func (m *SegmentMeta) encode() []byte {
@@ -72,6 +73,9 @@ func (m *SegmentMeta) encode() []byte {
 	w.Uint8(m.Level)
 	w.Uint32(m.MinSeen)
 	w.Uint32(m.MaxSeen)
+	if m.Set != 0 { // the only set of stores before there were others
+		w.Uint8(m.Set)
+	}
 	return w.Bytes()
 }
 
@@ -79,6 +83,11 @@ func decodeSegmentMeta(id uint64, payload []byte) (SegmentMeta, error) {
 	r := codec.NewReader(payload)
 	m := SegmentMeta{ID: id, Size: int64(r.Uint64()), FooterSum: r.Uint64(), Rows: r.Uint64(), Groups: r.Uint64(),
 		FirstSeq: r.Uint64(), EndSeq: r.Uint64(), Level: r.Uint8(), MinSeen: r.Uint32(), MaxSeen: r.Uint32()}
+	if r.Left() > 0 {
+		if m.Set = r.Uint8(); m.Set == 0 {
+			r.Fail("a data set that is not written")
+		}
+	}
 	return m, r.Close()
 }
 

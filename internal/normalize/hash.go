@@ -14,6 +14,8 @@ const (
 	contextPassword   = "leakscope 2026-11-21 password digest v1"
 	contextCheck      = "leakscope 2026-11-21 key check v1"
 	contextMAC        = "leakscope 2026-11-21 message authentication v1"
+	contextDocument   = "leakscope 2026-11-22 document identity v1"
+	contextCard       = "leakscope 2026-11-22 card identity v1"
 )
 
 // A Hasher computes the keyed hashes of one store: BLAKE3 in keyed mode, each
@@ -24,6 +26,7 @@ const (
 // A Hasher is for one goroutine at a time; Clone makes one for another.
 type Hasher struct {
 	credential, password, mac *blake3.Hasher
+	document, card            *blake3.Hasher
 	check                     [16]byte
 
 	// sum and prefix are fields because what is handed to the hash escapes to
@@ -38,6 +41,8 @@ func NewHasher(key [32]byte) *Hasher {
 		credential: derived(contextCredential, &key),
 		password:   derived(contextPassword, &key),
 		mac:        derived(contextMAC, &key),
+		document:   derived(contextDocument, &key),
+		card:       derived(contextCard, &key),
 	}
 	check := derived(contextCheck, &key)
 	h.check = [16]byte(check.Sum(h.sum[:0]))
@@ -63,6 +68,8 @@ func (h *Hasher) Clone() *Hasher {
 		credential: h.credential.Clone(),
 		password:   h.password.Clone(),
 		mac:        h.mac.Clone(),
+		document:   h.document.Clone(),
+		card:       h.card.Clone(),
 		check:      h.check,
 	}
 }
@@ -71,11 +78,24 @@ func (h *Hasher) Clone() *Hasher {
 // normalised username, the password's exact bytes and the domain, each after
 // its length, so that no two different triples are hashed as the same bytes.
 func (h *Hasher) Credential(username, password, domain string) [16]byte {
-	h.credential.Reset()
-	h.field(h.credential, username)
-	h.field(h.credential, password)
-	h.field(h.credential, domain)
-	h.credential.Sum(h.sum[:0])
+	return h.identity(h.credential, username, password, domain)
+}
+
+// Document returns the hash that identifies a document by some of its texts, of
+// which there are always as many.
+func (h *Hasher) Document(texts ...string) [16]byte { return h.identity(h.document, texts...) }
+
+// Card returns the hash that identifies a payment card by some texts, the first
+// of which says of what kind the others are.
+func (h *Hasher) Card(texts ...string) [16]byte { return h.identity(h.card, texts...) }
+
+// identity hashes texts, each after its length.
+func (h *Hasher) identity(to *blake3.Hasher, texts ...string) [16]byte {
+	to.Reset()
+	for _, s := range texts {
+		h.field(to, s)
+	}
+	to.Sum(h.sum[:0])
 	return [16]byte(h.sum[:16])
 }
 

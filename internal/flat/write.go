@@ -1,0 +1,147 @@
+package flat
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+
+	"github.com/leakscope/leakscope/index"
+	"github.com/leakscope/leakscope/internal/codec"
+	"github.com/leakscope/leakscope/internal/segment"
+)
+
+// A Summary is what a catalogue keeps of a finished table.
+type Summary struct {
+	Segment segment.Summary
+	Rows    uint64
+	Keys    uint64
+	// First is the least of the rows' First, Last the greatest of their Last;
+	// 0 without rows.
+	First, Last uint64
+}
+
+// sortedRows are rows in the order of a table, none twice. Each call of a
+// column starts again at the first row.
+type sortedRows interface {
+	len() int
+	ids() iter.Seq[[]byte]
+	// strings are those of a column of text, ascending, and numbers then its
+	// ordinals.
+	strings(col int) iter.Seq[[]byte]
+	numbers(col int) iter.Seq[uint64]
+	bytes(col int) iter.Seq[[]byte]
+	// err is what went wrong so far; the sequences end early then.
+	err() error
+}
+
+// writeTable writes rows as a table and finishes the segment.
+func writeTable(ctx context.Context, seg *segment.Writer, s *Schema, rows sortedRows) (Summary, error) {
+	sum := Summary{Rows: uint64(rows.len())}
+	if sum.Rows > MaxRows {
+		return sum, fmt.Errorf("table of %d rows; %d are allowed", sum.Rows, MaxRows)
+	}
+	var counts []uint64
+	for i, def := range s.Columns {
+		if err := ctx.Err(); err != nil {
+			return sum, err
+		}
+		var err error
+		switch {
+		case i == 0:
+			sum.Keys, err = writeKeys(seg, rows)
+		case def.Kind == Text:
+			var n uint64
+			if n, err = writeStrings(seg.Section(sectionDict(i), true), rows.strings(i)); err == nil {
+				counts = append(counts, n)
+				err = writeNumbers(seg.Section(sectionValues(i), false), rows.numbers(i))
+			}
+		case def.Kind == Number:
+			err = writeNumbers(seg.Section(sectionValues(i), false), rows.numbers(i))
+		default:
+			err = writeFixed(seg.Section(sectionValues(i), false), def.Width, rows.bytes(i))
+		}
+		if err == nil {
+			err = rows.err()
+		}
+		if err != nil {
+			return sum, fmt.Errorf("column %s: %w", def.Name, err)
+		}
+	}
+	if err := writeFixed(seg.Section(sectionIDs, false), len(ID{}), rows.ids()); err != nil {
+		return sum, err
+	}
+	if sum.Rows > 0 {
+		sum.First = math.MaxUint64
+		for v := range rows.numbers(s.First) {
+			sum.First = min(sum.First, v)
+		}
+		for v := range rows.numbers(s.Last) {
+			sum.Last = max(sum.Last, v)
+		}
+	}
+	if err := rows.err(); err != nil {
+		return sum, err
+	}
+	var meta codec.Writer
+	meta.Uint8(formatVersion)
+	meta.Uint64(s.sum())
+	meta.Uvarint(sum.Rows)
+	meta.Uvarint(sum.Keys)
+	for _, n := range counts {
+		meta.Uvarint(n)
+	}
+	var err error
+	sum.Segment, err = seg.Finish(meta.Bytes())
+	return sum, err
+}
+
+// writeKeys writes the dictionary of keys and where the rows of each start.
+func writeKeys(seg *segment.Writer, rows sortedRows) (uint64, error) {
+	n, err := writeStrings(seg.Section(sectionKeys, true), rows.strings(0))
+	if err != nil {
+		return 0, err
+	}
+	starts := segment.NewIntsWriter(seg.Section(sectionStarts, false))
+	row, next := uint64(0), uint64(0)
+	for ord := range rows.numbers(0) {
+		switch {
+		case ord == next:
+			starts.Append(row)
+			next++
+		case ord+1 != next:
+			return 0, fmt.Errorf("rows are not in the order of their keys")
+		}
+		row++
+	}
+	if next != n && rows.err() == nil {
+		return 0, fmt.Errorf("%d of %d keys have rows", next, n)
+	}
+	starts.Append(row)
+	return n, starts.Finish()
+}
+
+func writeStrings(sink codec.ChunkSink, strings iter.Seq[[]byte]) (uint64, error) {
+	w := index.NewDictWriter(sink)
+	for s := range strings {
+		w.Add(s)
+	}
+	n := uint64(w.Len())
+	return n, w.Finish()
+}
+
+func writeNumbers(sink codec.ChunkSink, values iter.Seq[uint64]) error {
+	w := segment.NewIntsWriter(sink)
+	for v := range values {
+		w.Append(v)
+	}
+	return w.Finish()
+}
+
+func writeFixed(sink codec.ChunkSink, width int, values iter.Seq[[]byte]) error {
+	w := segment.NewFixedWriter(sink, width)
+	for v := range values {
+		w.Append(v)
+	}
+	return w.Finish()
+}
