@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/leakscope/leakscope/internal/normalize"
 	"github.com/leakscope/leakscope/stats"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // maxCachedAnalytics bounds the answers a snapshot remembers.
@@ -19,8 +19,8 @@ type analyticsKey struct {
 
 // Analytics returns the permanent aggregates of a root domain or an e-mail
 // domain. They stay complete when Expire drops occurrences. A domain never
-// seen has zeros.
-func (s *Store) Analytics(ctx context.Context, column Column, domain string) (*stats.Analytics, error) {
+// seen has zeros; one that the scope does not cover is [ErrOutside].
+func (s *Store) Analytics(ctx context.Context, scope watchlist.Scope, column Column, domain string) (*stats.Analytics, error) {
 	switch column {
 	case RootDomain, EmailDomain:
 	case "":
@@ -28,9 +28,12 @@ func (s *Store) Analytics(ctx context.Context, column Column, domain string) (*s
 	default:
 		return nil, paramErrorf("identifier_column", "must be root_domain or email_domain")
 	}
-	name, err := normalize.NewNormalizer().Domain(domain)
-	if err != nil || name == "" {
-		return nil, paramErrorf("domain", "must be a domain name")
+	name, err := NormalizeDomain(domain)
+	if err != nil {
+		return nil, err
+	}
+	if !scope.CoversDomain(name) {
+		return nil, fmt.Errorf("analytics: %w", ErrOutside)
 	}
 	sn, err := s.acquire()
 	if err != nil {

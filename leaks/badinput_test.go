@@ -102,11 +102,14 @@ func TestQueriesRefused(t *testing.T) {
 	s := openTest(t, testDir(t), testOptions())
 	details := func(change func(q *DetailsQuery)) func() error {
 		return func() error {
-			q := DetailsQuery{Scope: Scope{Column: RootDomain, Identifiers: []string{"a.example"}}}
+			q := DetailsQuery{Scope: only("a.example"), Column: RootDomain}
 			change(&q)
 			_, err := s.Details(t.Context(), q)
 			return err
 		}
+	}
+	narrow := func(col Column, ids ...string) func() error {
+		return func() error { _, err := Narrow(everything, col, ids...); return err }
 	}
 	for _, c := range []struct {
 		param string
@@ -114,10 +117,11 @@ func TestQueriesRefused(t *testing.T) {
 	}{
 		{"identifier_column", details(func(q *DetailsQuery) { q.Column = "" })},
 		{"identifier_column", details(func(q *DetailsQuery) { q.Column = "password" })},
-		{"identifier", details(func(q *DetailsQuery) { q.Identifiers = []string{"not a domain"} })},
-		{"identifier", details(func(q *DetailsQuery) { q.Identifiers = []string{""} })},
-		{"identifier", details(func(q *DetailsQuery) { q.All = true })},
-		{"identifier", details(func(q *DetailsQuery) { q.Identifiers = make([]string, maxIdentifiers+1) })},
+		{"identifier", narrow(RootDomain, "not a domain")},
+		{"identifier", narrow(AnyColumn, "a.example", "a b@c.example")},
+		{"identifier", narrow(EmailDomain, "")},
+		{"identifier", narrow(Username, " ")},
+		{"identifier", narrow(EmailDomain, make([]string, maxIdentifiers+1)...)},
 		{"username", details(func(q *DetailsQuery) { q.Filters.Username = make([]string, maxIdentifiers+1) })},
 		{"page", details(func(q *DetailsQuery) { q.Page = -1 })},
 		{"page_size", details(func(q *DetailsQuery) { q.PageSize = 201 })},
@@ -135,16 +139,16 @@ func TestQueriesRefused(t *testing.T) {
 		{"end_date", details(func(q *DetailsQuery) { q.EndDate = "2024-13-01" })},
 		{"end_date", details(func(q *DetailsQuery) { q.StartDate, q.EndDate = "2024-06-02", "2024-06-01" })},
 		{"cursor", details(func(q *DetailsQuery) { q.Cursor = "nonsense" })},
-		{"hash", func() error { _, err := s.Occurrences(t.Context(), everything, "xyz"); return err }},
+		{"hash", func() error { _, err := s.Occurrences(t.Context(), everything, RootDomain, "xyz"); return err }},
 		{"identifier_column", func() error {
-			_, err := s.Occurrences(t.Context(), Scope{}, fmt.Sprintf("%032x", 1))
+			_, err := s.Occurrences(t.Context(), everything, "", fmt.Sprintf("%032x", 1))
 			return err
 		}},
-		{"identifier_column", func() error { _, err := s.Analytics(t.Context(), Username, "a.example"); return err }},
-		{"domain", func() error { _, err := s.Analytics(t.Context(), RootDomain, "a b"); return err }},
-		{"domain", func() error { _, err := s.Analytics(t.Context(), EmailDomain, ""); return err }},
+		{"identifier_column", func() error { _, err := s.Analytics(t.Context(), everything, Username, "a.example"); return err }},
+		{"domain", func() error { _, err := s.Analytics(t.Context(), everything, RootDomain, "a b"); return err }},
+		{"domain", func() error { _, err := s.Analytics(t.Context(), everything, EmailDomain, ""); return err }},
 		{"granularity", func() error {
-			_, err := s.Stats(t.Context(), StatsQuery{Scope: everything, Granularity: "week"})
+			_, err := s.Stats(t.Context(), StatsQuery{Scope: everything, Column: RootDomain, Granularity: "week"})
 			return err
 		}},
 		{"username", func() error { _, err := s.Exposed(t.Context(), "", "", "a.example"); return err }},
@@ -226,7 +230,7 @@ func TestBadRecords(t *testing.T) {
 			t.Errorf("a reject says %q", text)
 		}
 	}
-	page, err := s.Details(t.Context(), DetailsQuery{Scope: everything})
+	page, err := s.Details(t.Context(), DetailsQuery{Scope: everything, Column: RootDomain})
 	if err != nil || page.Total != 1 || page.Data[0].SourceCount != len(bad) {
 		t.Fatalf("%+v, %v", page, err)
 	}

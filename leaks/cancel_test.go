@@ -75,32 +75,32 @@ func TestCancelQueries(t *testing.T) {
 		call func(ctx context.Context) error
 	}{
 		{"details of everything", func(ctx context.Context) error {
-			_, err := s.Details(ctx, DetailsQuery{Scope: everything})
+			_, err := s.Details(ctx, DetailsQuery{Scope: everything, Column: RootDomain})
 			return err
 		}},
 		{"a search", func(ctx context.Context) error {
-			_, err := s.Details(ctx, DetailsQuery{Scope: everything, Search: "desktop-29"})
+			_, err := s.Details(ctx, DetailsQuery{Scope: everything, Column: RootDomain, Search: "desktop-29"})
 			return err
 		}},
 		{"details of a root domain", func(ctx context.Context) error {
-			_, err := s.Details(ctx, DetailsQuery{Scope: Scope{Column: RootDomain, Identifiers: []string{"org0.test"}}})
+			_, err := s.Details(ctx, DetailsQuery{Scope: only("org0.test"), Column: RootDomain})
 			return err
 		}},
 		{"details of mail domains", func(ctx context.Context) error {
-			sc := Scope{Column: EmailDomain}
+			var domains []string
 			for i := range 50 {
-				sc.Identifiers = append(sc.Identifiers, fmt.Sprintf("mail%d.example", i))
+				domains = append(domains, fmt.Sprintf("mail%d.example", i))
 			}
-			_, err := s.Details(ctx, DetailsQuery{Scope: sc})
+			_, err := s.Details(ctx, DetailsQuery{Scope: only(domains...), Column: EmailDomain})
 			return err
 		}},
 		{"a deep page", func(ctx context.Context) error {
 			unique++
-			_, err := s.Details(ctx, DetailsQuery{Scope: everything, Page: 300, PageSize: 200, Filters: Filters{Type: []string{"Combo", "Stealer"}, UploadStealed: nil, EndDate: Day(fmt.Sprintf("2024-07-%02d", 1+unique%28))}})
+			_, err := s.Details(ctx, DetailsQuery{Scope: everything, Column: RootDomain, Page: 300, PageSize: 200, Filters: Filters{Type: []string{"Combo", "Stealer"}, UploadStealed: nil, EndDate: Day(fmt.Sprintf("2024-07-%02d", 1+unique%28))}})
 			return err
 		}},
 		{"a walk", func(ctx context.Context) error {
-			for _, err := range s.Walk(ctx, DetailsQuery{Scope: everything, SortBy: ByLastSeen}) {
+			for _, err := range s.Walk(ctx, DetailsQuery{Scope: everything, Column: RootDomain, SortBy: ByLastSeen}) {
 				if err != nil {
 					return err
 				}
@@ -108,7 +108,7 @@ func TestCancelQueries(t *testing.T) {
 			return nil
 		}},
 		{"stats", func(ctx context.Context) error {
-			_, err := s.Stats(ctx, StatsQuery{Scope: everything, Filters: Filters{StartDate: "2024-05-30"}})
+			_, err := s.Stats(ctx, StatsQuery{Scope: everything, Column: RootDomain, Filters: Filters{StartDate: "2024-05-30"}})
 			return err
 		}},
 		{"analytics", func(ctx context.Context) error {
@@ -118,7 +118,7 @@ func TestCancelQueries(t *testing.T) {
 			sn.analyticsMu.Lock()
 			sn.analytics = nil
 			sn.analyticsMu.Unlock()
-			_, err := s.Analytics(ctx, RootDomain, "org0.test")
+			_, err := s.Analytics(ctx, everything, RootDomain, "org0.test")
 			return err
 		}},
 		{"verify", s.Verify},

@@ -14,7 +14,7 @@ func TestClosedStore(t *testing.T) {
 	opts.SegmentRows = 5
 	s := openTest(t, testDir(t), opts)
 	ingestAll(t, s, numbered(20))
-	all := Scope{Column: RootDomain, All: true}
+	all := everything
 	ingest := func(ctx context.Context) error {
 		_, err := s.Ingest(ctx, seqOf(numbered(3)), nil)
 		return err
@@ -27,15 +27,15 @@ func TestClosedStore(t *testing.T) {
 			return err
 		},
 		"Details": func(ctx context.Context) error {
-			_, err := s.Details(ctx, DetailsQuery{Scope: all})
+			_, err := s.Details(ctx, DetailsQuery{Scope: all, Column: RootDomain})
 			return err
 		},
 		"Details with cursor": func(ctx context.Context) error {
-			_, err := s.Details(ctx, DetailsQuery{Scope: all, Cursor: StartCursor})
+			_, err := s.Details(ctx, DetailsQuery{Scope: all, Column: RootDomain, Cursor: StartCursor})
 			return err
 		},
 		"Stats": func(ctx context.Context) error {
-			_, err := s.Stats(ctx, StatsQuery{Scope: all})
+			_, err := s.Stats(ctx, StatsQuery{Scope: all, Column: RootDomain})
 			return err
 		},
 		"Info": func(ctx context.Context) error {

@@ -7,8 +7,6 @@ import (
 	"time"
 )
 
-var everything = Scope{Column: RootDomain, All: true}
-
 // pages walks by cursor and returns every page; between is called after each.
 func pages(t testing.TB, s *Store, q DetailsQuery, between func(page int)) []Credential {
 	t.Helper()
@@ -62,7 +60,7 @@ func cursorStore(t testing.TB, dir string, opts *Options) (*Store, *oracle, *wor
 func TestCursorWhileIngesting(t *testing.T) {
 	s, o, w := cursorStore(t, testDir(t), testOptions())
 	for _, sort := range []Sort{BySourceCount, ByLastSeen} {
-		q := DetailsQuery{Scope: everything, SortBy: sort, PageSize: 13}
+		q := DetailsQuery{Scope: everything, Column: RootDomain, SortBy: sort, PageSize: 13}
 		want := mustJSON(t, o.credentials(&q))
 		got := pages(t, s, q, func(n int) {
 			w.ingestRandomly(t, s, o, w.records(20))
@@ -88,7 +86,7 @@ func TestCursorWhileIngesting(t *testing.T) {
 			t.Fatalf("walk by cursor, %s:\n got %s\nwant %s", sort, g, want)
 		}
 	}
-	if q := (DetailsQuery{Scope: everything, PageSize: 200}); mustJSON(t, pages(t, s, q, nil)) != mustJSON(t, o.credentials(&q)) {
+	if q := (DetailsQuery{Scope: everything, Column: RootDomain, PageSize: 200}); mustJSON(t, pages(t, s, q, nil)) != mustJSON(t, o.credentials(&q)) {
 		t.Fatal("a new walk does not see what is there now")
 	}
 }
@@ -96,7 +94,7 @@ func TestCursorWhileIngesting(t *testing.T) {
 // TestCursorIsBound: a cursor serves the query and the store it was made for.
 func TestCursorIsBound(t *testing.T) {
 	s, _, w := cursorStore(t, testDir(t), testOptions())
-	q := DetailsQuery{Scope: everything, PageSize: 10}
+	q := DetailsQuery{Scope: everything, Column: RootDomain, PageSize: 10}
 	good := firstCursor(t, s, q)
 	refused := func(what string, s *Store, q DetailsQuery) {
 		t.Helper()
@@ -115,7 +113,7 @@ func TestCursorIsBound(t *testing.T) {
 	refused("another sort", s, with(func(q *DetailsQuery) { q.SortBy = ByLastSeen }))
 	refused("another search", s, with(func(q *DetailsQuery) { q.Search = "a" }))
 	refused("another column", s, with(func(q *DetailsQuery) { q.Column = EmailDomain }))
-	refused("another scope", s, with(func(q *DetailsQuery) { q.All, q.Identifiers = false, []string{"org0.test"} }))
+	refused("another scope", s, with(func(q *DetailsQuery) { q.Scope = only("org0.test") }))
 	refused("a filter", s, with(func(q *DetailsQuery) { q.Country = []string{"DE"} }))
 	refused("a day", s, with(func(q *DetailsQuery) { q.EndDate = "2024-06-01" }))
 	refused("min_occurrences", s, with(func(q *DetailsQuery) { q.MinOccurrences = 2 }))
@@ -154,7 +152,7 @@ func TestCursorIsBound(t *testing.T) {
 func TestCursorAfterItsPin(t *testing.T) {
 	dir, opts := testDir(t), testOptions()
 	s, o, w := cursorStore(t, dir, opts)
-	q := DetailsQuery{Scope: everything, PageSize: 10}
+	q := DetailsQuery{Scope: everything, Column: RootDomain, PageSize: 10}
 	rest := o.credentials(&q)[10:]
 	q.Cursor = firstCursor(t, s, q)
 	same := func(what string) {
@@ -216,7 +214,7 @@ func TestCursorPinsAreBounded(t *testing.T) {
 	opts := testOptions()
 	opts.CursorIdle = time.Hour
 	s, o, w := cursorStore(t, testDir(t), opts)
-	q := DetailsQuery{Scope: everything, PageSize: 5}
+	q := DetailsQuery{Scope: everything, Column: RootDomain, PageSize: 5}
 	var cursors []string
 	for range maxPins + 10 {
 		cursors = append(cursors, firstCursor(t, s, q))
@@ -249,7 +247,7 @@ func TestCursorPinsAreBounded(t *testing.T) {
 // store, whose cursors this one does not take.
 func TestCursorOfAnotherStore(t *testing.T) {
 	list := newWorld(5).records(50)
-	q := DetailsQuery{Scope: Scope{Column: RootDomain, All: true}, PageSize: 2, Cursor: StartCursor}
+	q := DetailsQuery{Scope: everything, Column: RootDomain, PageSize: 2, Cursor: StartCursor}
 	var stores [2]*Store
 	for i := range stores {
 		stores[i] = openTest(t, testDir(t), testOptions())

@@ -46,7 +46,7 @@ func TestFailingDisk(t *testing.T) {
 	lowerTextStrings(t, 1)
 	data := encodeRows(t, newRowMaker(1, true).rows(300)).data
 	other := encodeRows(t, newRowMaker(2, true).rows(20))
-	d, err := compileDetails(&DetailsQuery{Scope: everything, Search: "an"})
+	d, err := compileDetails(t.Context(), &DetailsQuery{Scope: everything, Column: RootDomain, Search: "an"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestDamagedFile(t *testing.T) {
 	dir := testDir(t)
 	s := openTest(t, dir, testOptions())
 	ingestAll(t, s, newWorld(9).records(150))
-	q := DetailsQuery{Scope: everything, Search: "an", PageSize: 200}
+	q := DetailsQuery{Scope: everything, Column: RootDomain, Search: "an", PageSize: 200}
 	page, err := s.Details(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)

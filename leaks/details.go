@@ -17,8 +17,8 @@ type detailsPlan struct {
 	size       int
 }
 
-func compileDetails(q *DetailsQuery) (*detailsPlan, error) {
-	p, err := compile(&q.Scope, &q.Filters, q.Search)
+func compileDetails(ctx context.Context, q *DetailsQuery) (*detailsPlan, error) {
+	p, err := compile(ctx, q.Scope, q.Column, &q.Filters, q.Search)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func compileDetails(q *DetailsQuery) (*detailsPlan, error) {
 // their exact number. A page past the end is empty. Errors match ErrInvalid,
 // ErrCursor, ErrCorrupt, ErrClosed or those of ctx.
 func (s *Store) Details(ctx context.Context, q DetailsQuery) (*DetailsPage, error) {
-	d, err := compileDetails(&q)
+	d, err := compileDetails(ctx, &q)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (s *Store) walk(ctx context.Context, q *DetailsQuery, yield func(Credential
 	if q.Page != 0 || q.PageSize != 0 || q.Cursor != "" {
 		return paramErrorf("page", "must be empty in a walk, like page_size and cursor")
 	}
-	d, err := compileDetails(q)
+	d, err := compileDetails(ctx, q)
 	if err != nil {
 		return err
 	}

@@ -13,9 +13,9 @@
 //	...
 //	_, err = s.Ingest(ctx, formats.Read(ctx, file, formats.Options{}), nil)
 //	...
-//	page, err := s.Details(ctx, leaks.DetailsQuery{Scope: leaks.Scope{
-//		Column: leaks.RootDomain, Identifiers: []string{"example.com"},
-//	}})
+//	scope, err := leaks.Narrow(watchlist.Administrator(), leaks.RootDomain, "example.com")
+//	...
+//	page, err := s.Details(ctx, leaks.DetailsQuery{Scope: scope, Column: leaks.RootDomain})
 //
 // # What an answer means
 //
@@ -41,6 +41,23 @@
 //     types, countries and stealers in any case, domains in any spelling,
 //     everything else exactly. An empty value selects rows that lack the field.
 //   - search folds case by the simple folding of Unicode (index.Fold).
+//
+// # Scopes
+//
+// What a query may see is a [watchlist.Scope], and the [Column] by which rows
+// are compared with it. A domain of a scope covers itself and every domain below
+// it. The three columns are functions of a credential's hash, so a credential is
+// in scope with all its occurrences or with none. Every answer, each count in
+// it, and each cursor is over the rows in scope alone; a hash outside is as
+// unknown as one that does not exist, and a domain outside is [ErrOutside],
+// known or not. What an answer is kept by, and a cursor authenticated with,
+// includes the column and the digest of the scope.
+//
+// Which root domains and e-mail domains of a segment an entry covers is found
+// with the dictionaries' text index, for very many entries by going through the
+// names, and remembered, since segments do not change. A root domain that is
+// covered is one range of groups; only an entry that lies below a root domain
+// costs a look at the domain of each of that root's groups.
 //
 // # Design
 //
@@ -73,7 +90,7 @@
 //	ingest*.go                 the pipeline from a sequence to segments
 //	table_*.go                 the table of credentials in a segment
 //	merge*.go                  which segments are merged, and expiry
-//	plan.go select.go filter.go search*.go   a query, bound to the store, to a table
+//	plan.go select*.go cover.go groupset.go filter.go search*.go   a query, bound to the store, to a table
 //	stream.go figures.go gather*.go combine.go   rows -> credentials
 //	ranker.go order.go         the first k of an order
 //	details.go cursor.go occurrences.go analytics.go report.go info.go   answers

@@ -31,6 +31,8 @@ var (
 	ErrFailed = kv.ErrFailed
 	// ErrClosed: the store was closed.
 	ErrClosed = kv.ErrClosed
+	// ErrOutside: something lies outside the scope, whether or not it exists.
+	ErrOutside = watchlist.ErrOutside
 	// ErrInvalid: a query or an option is malformed; see [ParamError].
 	ErrInvalid = watchlist.ErrInvalid
 	// ErrCursor: the snapshot of a cursor is gone; start again. One that is no

@@ -9,6 +9,7 @@ import (
 
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/formats"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // Two files in, three questions: examples/quickstart in short.
@@ -46,9 +47,13 @@ func Example() {
 		fmt.Printf("%s: %d records\n", name, result.Ingested)
 	}
 
-	// Which credentials of this domain's users are out there?
-	scope := leaks.Scope{Column: leaks.EmailDomain, Identifiers: []string{"example.com"}}
-	page, err := store.Details(ctx, leaks.DetailsQuery{Scope: scope, PageSize: 2})
+	// Which credentials of this domain's users are out there? (A
+	// program that serves others takes scopes from their watchlists.)
+	scope, err := leaks.Narrow(watchlist.Administrator(), leaks.EmailDomain, "example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	page, err := store.Details(ctx, leaks.DetailsQuery{Scope: scope, Column: leaks.EmailDomain, PageSize: 2})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -58,7 +63,7 @@ func Example() {
 	}
 
 	// Where was the first of them seen?
-	found, err := store.Occurrences(ctx, scope, page.Data[0].Hash)
+	found, err := store.Occurrences(ctx, scope, leaks.EmailDomain, page.Data[0].Hash)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -67,7 +72,7 @@ func Example() {
 	}
 
 	// How many are there in all?
-	totals, err := store.Analytics(ctx, leaks.EmailDomain, "example.com")
+	totals, err := store.Analytics(ctx, scope, leaks.EmailDomain, "example.com")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -65,14 +65,14 @@ func expire(t *testing.T, w *world) {
 			if g, want := mustJSON(t, got), mustJSON(t, rows.details(q)); g != want {
 				t.Fatalf("details %+v\n got %s\nwant %s", q, g, want)
 			}
-			w.compareStats(t, s, rows, StatsQuery{Scope: q.Scope, Filters: q.Filters})
+			w.compareStats(t, s, rows, StatsQuery{Scope: q.Scope, Column: q.Column, Filters: q.Filters})
 		}
 		for _, r := range ever.rows[:min(3, len(ever.rows))] {
-			got, err := s.Occurrences(t.Context(), everything, mustHash(r))
+			got, err := s.Occurrences(t.Context(), everything, RootDomain, mustHash(r))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if g, want := mustJSON(t, got), mustJSON(t, rows.occurrences(everything, mustHash(r))); g != want {
+			if g, want := mustJSON(t, got), mustJSON(t, rows.occurrences(everything, RootDomain, mustHash(r))); g != want {
 				t.Fatalf("by hash\n got %s\nwant %s", g, want)
 			}
 		}
@@ -84,7 +84,7 @@ func expire(t *testing.T, w *world) {
 	if err := s.Compact(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	page, err := s.Details(t.Context(), DetailsQuery{Scope: everything})
+	page, err := s.Details(t.Context(), DetailsQuery{Scope: everything, Column: RootDomain})
 	if err != nil || page.Total != 0 || storeRows(t, s) != 0 {
 		t.Fatalf("with everything expired: %+v, %v", page, err)
 	}
@@ -99,7 +99,7 @@ func (w *world) compareAllAnalytics(t *testing.T, s *Store, ever *oracle) {
 		for _, key := range []analyticsKey{{RootDomain, r.root}, {EmailDomain, r.emailDomain}} {
 			if !done[key] {
 				done[key] = true
-				w.compareAnalytics(t, s, ever, key.column, key.domain)
+				w.compareAnalytics(t, s, ever, everything, key.column, key.domain)
 			}
 		}
 	}

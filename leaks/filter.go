@@ -117,7 +117,7 @@ var fewRows uint32 = 1 << 14
 func (s *selection) bitmapFilters(ctx context.Context) (bool, error) {
 	p, c := s.p, s.c
 	lo, hi := s.rowBounds()
-	few := hi-lo < fewRows || len(s.list) > 0 && uint32(len(s.list)) < fewRows
+	few := hi-lo < fewRows || len(s.ranges) != 1 && s.len() < fewRows
 	and := func(kind bitmapKind, values []uint32, of func(r uint32) uint32) (bool, error) {
 		if few || len(values) == 0 {
 			s.rowTests = append(s.rowTests, func(r uint32) bool { return contains(values, of(r)) })
@@ -191,24 +191,15 @@ func (s *selection) stealers() []uint32 {
 
 // rowBounds returns a range of rows that holds all in scope.
 func (s *selection) rowBounds() (lo, hi uint32) {
-	first, last := uint32(0), s.t.groups-1
-	if n := len(s.ranges); n > 0 {
-		first, last = s.ranges[0].lo, s.ranges[n-1].hi-1
-	} else if n := len(s.list); n > 0 {
-		first, last = s.list[0], s.list[n-1]
-	}
+	first, end := s.bounds()
 	lo, _ = s.c.groupRows(first)
-	_, hi = s.c.groupRows(last)
+	_, hi = s.c.groupRows(end - 1)
 	return lo, hi
 }
 
 // searchFor prepares the search, for many groups all at once.
 func (s *selection) searchFor(ctx context.Context) error {
-	inScope := uint32(0)
-	for _, r := range s.ranges {
-		inScope += r.hi - r.lo
-	}
-	if inScope >= eagerSearch {
+	if s.inRanges() >= eagerSearch {
 		return s.searchAll(ctx)
 	}
 	s.search = newSearcher(s)

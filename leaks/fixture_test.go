@@ -129,7 +129,7 @@ func fixtureText(t *testing.T, s *Store) string {
 		names  []string
 	}{{RootDomain, w.roots}, {EmailDomain, []string{"mail.example", "post.example", "org0.example"}}} {
 		for _, name := range by.names {
-			a, err := s.Analytics(t.Context(), by.column, name)
+			a, err := s.Analytics(t.Context(), everything, by.column, name)
 			if err != nil {
 				t.Fatal(err)
 			}

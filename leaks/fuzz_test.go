@@ -150,7 +150,7 @@ func useTable(t *testing.T, tab, other *table) {
 		for i, q := range hostileQueries() {
 			// A search looks at what is in scope, or at whole dictionaries.
 			eagerSearch = []uint32{1, 1 << 20}[i%2]
-			d, err := compileDetails(&q)
+			d, err := compileDetails(t.Context(), &q)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,23 +194,23 @@ func hostileDetails(ctx context.Context, sn *snapshot, d *detailsPlan) ([]result
 
 func hostileQueries() []DetailsQuery {
 	return []DetailsQuery{
-		{Scope: everything},
-		{Scope: everything, Search: "ANNA"},
-		{Scope: everything, Search: "na@m"},
-		{Scope: Scope{Column: EmailDomain, Identifiers: []string{"mail.example", "b.test"}}, Search: "login"},
-		{Scope: Scope{Column: RootDomain, Identifiers: []string{"b.test"}}, Search: "TEST/"},
-		{Scope: Scope{Column: RootDomain, Identifiers: []string{"b.test", "example.org", "c.example.org"}}},
-		{Scope: Scope{Column: EmailDomain, Identifiers: []string{"mail.example", "b.test"}}, Filters: Filters{StartDate: "2023-11-15"}},
-		{Scope: Scope{Column: Username, Identifiers: []string{"anna@mail.example", "login", "+49301234"}}},
-		{Scope: everything, Filters: Filters{
+		{Scope: everything, Column: RootDomain},
+		{Scope: everything, Column: RootDomain, Search: "ANNA"},
+		{Scope: everything, Column: RootDomain, Search: "na@m"},
+		{Scope: only("mail.example", "b.test"), Column: EmailDomain, Search: "login"},
+		{Scope: only("b.test"), Column: RootDomain, Search: "TEST/"},
+		{Scope: only("b.test", "example.org", "c.example.org"), Column: RootDomain},
+		{Scope: only("mail.example", "b.test"), Column: EmailDomain, Filters: Filters{StartDate: "2023-11-15"}},
+		{Scope: onlyUsers("anna@mail.example", "login", "+49301234"), Column: Username},
+		{Scope: everything, Column: RootDomain, Filters: Filters{
 			Type: []string{"Stealer"}, Country: []string{"DE", "FR"}, StealerName: []string{"redline", "LUMMA"},
 			Software: []string{"Chrome", ""}, Protocol: []string{"https", ""}, UploadStealed: []Day{"2023-11-15", "2023-11-16"},
 		}},
-		{Scope: everything, Filters: Filters{
+		{Scope: everything, Column: RootDomain, Filters: Filters{
 			Domain: []string{"mail.b.test", "b.test"}, LocalPart: []string{"anna", "root"}, EmailDomain: []string{"mail.example"},
 			RootDomain: []string{"b.test"}, UploadDate: []Day{"2023-11-15"},
 		}},
-		{Scope: everything, Filters: Filters{
+		{Scope: everything, Column: RootDomain, Filters: Filters{
 			Username: []string{"anna@mail.example"}, Host: []string{"https://b.test/login"}, MachineID: []string{"machine-1"},
 			HardwareID: []string{"hw-1"}, ComputerName: []string{"DESKTOP-1"}, MachineUser: []string{"bob"}, IPAddress: []string{"192.0.2.1"},
 			LogDate: []Day{"2023-11-15"},

@@ -27,7 +27,8 @@ type gatherer struct {
 // gather runs p over sn.
 func gather(ctx context.Context, sn *snapshot, p *plan, to *ranker) error {
 	g := &gatherer{snap: sn, rank: to, sels: make([]*selection, len(sn.segments))}
-	live, split, own := 0, false, false
+	live, split, own, oneRoot := 0, false, false, true
+	root := ""
 	for i, h := range sn.segments {
 		sel, err := newSelection(ctx, p, h.table)
 		if err != nil {
@@ -35,18 +36,21 @@ func gather(ctx context.Context, sn *snapshot, p *plan, to *ranker) error {
 		}
 		if g.sels[i] = sel; sel != nil {
 			live++
+			if live == 1 {
+				root = sel.root
+			}
+			oneRoot = oneRoot && sel.root != "" && sel.root == root
 			split = split || h.table.splitHash
 			own = own || h.table.ownRoots || h.table.rootList != sn.segments[0].table.rootList
 		}
 	}
 	var err error
-	oneRoot := p.column == RootDomain && !p.all && len(p.identifiers) == 1
 	switch {
 	case live == 0:
 	case live == 1 && (oneRoot || !split):
 		err = g.single(ctx)
 	case oneRoot || !split && !own:
-		err = g.merge(ctx)
+		err = g.merge(ctx, oneRoot)
 	default:
 		// A credential may stand under two root domains.
 		err = g.byHash(ctx)
@@ -100,10 +104,14 @@ func (g *gatherer) single(ctx context.Context) error {
 // merge: several tables, each sorted by (root domain, hash). Streams of their
 // groups are merged without memory; only a credential in more than one table
 // takes a look at its rows.
-func (g *gatherer) merge(ctx context.Context) error {
-	ranks, err := g.snap.rootRanks(ctx, g.sels)
-	if err != nil {
-		return err
+// With oneRoot, all groups are below the same root.
+func (g *gatherer) merge(ctx context.Context, oneRoot bool) error {
+	ranks := make2D(len(g.sels)) // all of one rank
+	if !oneRoot {
+		var err error
+		if ranks, err = g.snap.rootRanks(ctx); err != nil {
+			return err
+		}
 	}
 	var (
 		streams []*stream

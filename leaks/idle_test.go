@@ -95,7 +95,7 @@ func TestReadersHoldTheirFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	for _, err := range s.Walk(t.Context(), DetailsQuery{Scope: everything}) {
+	for _, err := range s.Walk(t.Context(), DetailsQuery{Scope: everything, Column: RootDomain}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func TestIdle(t *testing.T) {
 	before := heap()
 	dir := testDir(t)
 	s := bigStore(t, dir, bigRows())
-	if _, err := s.Details(t.Context(), DetailsQuery{Scope: Scope{Column: RootDomain, Identifiers: []string{"org0.test"}}}); err != nil {
+	if _, err := s.Details(t.Context(), DetailsQuery{Scope: only("org0.test"), Column: RootDomain}); err != nil {
 		t.Fatal(err)
 	}
 	ingested := heap() - before
@@ -143,7 +143,7 @@ func TestIdle(t *testing.T) {
 	opts := testOptions()
 	opts.NoBackgroundMerge = false
 	s = openTest(t, dir, opts)
-	if _, err := s.Details(t.Context(), DetailsQuery{Scope: Scope{Column: RootDomain, Identifiers: []string{"org0.test"}}}); err != nil {
+	if _, err := s.Details(t.Context(), DetailsQuery{Scope: only("org0.test"), Column: RootDomain}); err != nil {
 		t.Fatal(err)
 	}
 	opened := heap() - before

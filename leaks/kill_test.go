@@ -181,13 +181,13 @@ func answers(t testing.TB, s *Store) string {
 		b.WriteByte('\n')
 	}
 	for _, sort := range []Sort{BySourceCount, ByLastSeen} {
-		for c, err := range s.Walk(t.Context(), DetailsQuery{Scope: Scope{Column: RootDomain, All: true}, SortBy: sort}) {
+		for c, err := range s.Walk(t.Context(), DetailsQuery{Scope: everything, Column: RootDomain, SortBy: sort}) {
 			add(c, err)
 			if sort == ByLastSeen {
 				continue
 			}
 			roots[c.RootDomain], mails[c.EmailDomain] = true, true
-			add(s.Occurrences(t.Context(), Scope{Column: RootDomain, All: true}, c.Hash))
+			add(s.Occurrences(t.Context(), everything, RootDomain, c.Hash))
 		}
 	}
 	for _, by := range []struct {
@@ -196,11 +196,11 @@ func answers(t testing.TB, s *Store) string {
 	}{{RootDomain, roots}, {EmailDomain, mails}} {
 		for _, name := range slices.Sorted(maps.Keys(by.names)) {
 			if name != "" {
-				add(s.Analytics(t.Context(), by.column, name))
+				add(s.Analytics(t.Context(), everything, by.column, name))
 			}
 		}
 	}
-	add(s.Stats(t.Context(), StatsQuery{Scope: Scope{Column: RootDomain, All: true}, Filters: Filters{StartDate: "2024-05-30"}}))
+	add(s.Stats(t.Context(), StatsQuery{Scope: everything, Column: RootDomain, Filters: Filters{StartDate: "2024-05-30"}}))
 	return b.String()
 }
 

@@ -17,9 +17,12 @@ const (
 	defaultPageSize = 50
 	// maxPastEnd is a number of pages that no answer has.
 	maxPastEnd = 1 << 48
-	// maxIdentifiers bounds the identifiers of one scope, and the values of
-	// one filter.
+	// maxIdentifiers bounds the values of one filter, and of [Narrow].
 	maxIdentifiers = 100_000
+	// minCoverBytes, and a byte for so many rows, bound what a table remembers
+	// of what the domains of scopes cover in it.
+	minCoverBytes    = 64 << 10
+	rowsPerCoverByte = 4
 	// maxSearchBytes bounds a search text.
 	maxSearchBytes = 1 << 10
 

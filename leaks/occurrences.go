@@ -5,17 +5,20 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // Occurrences returns every raw occurrence of a credential in scope, newest
-// detection first; of those detected at once, the one ingested last first. An
-// unknown hash has none; a malformed one is ErrInvalid.
-func (s *Store) Occurrences(ctx context.Context, scope Scope, hash string) (*Occurrences, error) {
+// detection first; of those detected at once, the one ingested last first. A
+// hash that is unknown or outside the scope has none; a malformed one is
+// ErrInvalid.
+func (s *Store) Occurrences(ctx context.Context, scope watchlist.Scope, column Column, hash string) (*Occurrences, error) {
 	h, err := parseHash("hash", hash)
 	if err != nil {
 		return nil, err
 	}
-	p, err := compile(&scope, &Filters{}, "")
+	p, err := compile(ctx, scope, column, &Filters{}, "")
 	if err != nil {
 		return nil, err
 	}
@@ -104,23 +107,25 @@ func (sn *snapshot) occurrences(ctx context.Context, p *plan, hash hash128) ([]O
 	return out, nil
 }
 
-// inScope reports whether the rows of a group are in the scope of p: all three
-// identifier columns are the same throughout a group.
+// inScope reports whether the rows of a group are in the scope of p: all that
+// the columns look at is the same throughout a group.
 func (p *plan) inScope(c *tableCursor, group uint32) bool {
 	if p.all {
 		return true
 	}
-	var value string
+	user := c.groupUser(group)
+	root := func() bool { return p.scope.CoversDomain(c.str(dictDomain, c.groupDomain(group))) }
+	mail := func() bool { return p.scope.CoversDomain(c.str(dictMail, c.userMail(user))) }
+	name := func() bool { return p.scope.CoversUsername(c.username(user)) }
 	switch p.column {
 	case RootDomain:
-		value = c.str(dictRoot, c.groupRoot(group))
+		return root()
 	case EmailDomain:
-		value = c.str(dictMail, c.userMail(c.groupUser(group)))
+		return mail()
 	case Username:
-		value = c.username(c.groupUser(group))
+		return name()
 	}
-	_, ok := slices.BinarySearch(p.identifiers, value)
-	return ok
+	return root() || mail() || name()
 }
 
 // Exposed reports whether the credential is known: this username with exactly

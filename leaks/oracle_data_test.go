@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // A world makes random records over small alphabets, so that everything
@@ -14,6 +16,27 @@ type world struct {
 	roots []string
 	users []string
 	span  int // days
+	// deep: some domains lie below others, and some root domains are brought
+	// that lie above those of the public suffix list. Of a fixture they do not.
+	deep bool
+}
+
+var everything = watchlist.Administrator()
+
+func only(domains ...string) watchlist.Scope {
+	s, err := Narrow(everything, RootDomain, domains...)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func onlyUsers(names ...string) watchlist.Scope {
+	s, err := Narrow(everything, Username, names...)
+	if err != nil {
+		panic(err)
+	}
+	return s
 }
 
 func newWorld(seed uint64) *world {
@@ -73,6 +96,15 @@ func (w *world) record() Record {
 			}
 		}
 	}
+	if w.deep && w.chance(1, 8) {
+		r.Domain, r.Root = sub+root, root
+		for n := w.rng.IntN(3); n > 0 && strings.Contains(r.Root, "."); n-- {
+			_, r.Root, _ = strings.Cut(r.Root, ".")
+		}
+	}
+	if w.deep && w.chance(1, 6) {
+		r.Username = w.pick("anna", "bob") + "@" + w.pick("a.", "b.a.") + w.pick(append(w.roots, "mail.example")...)
+	}
 	if w.chance(1, 2) {
 		r.UploadDate = w.instant()
 	}
@@ -112,33 +144,54 @@ func (w *world) records(n int) []Record {
 	return out
 }
 
-func (w *world) scope(o *oracle) Scope {
-	sc := Scope{Column: []Column{RootDomain, EmailDomain, Username}[w.rng.IntN(3)]}
+// scope returns a random scope and column, and the domains the scope is of:
+// those of rows, domains above and below them, and some of nothing.
+func (w *world) scope(o *oracle) (watchlist.Scope, Column, []string) {
+	col := []Column{RootDomain, EmailDomain, Username, AnyColumn}[w.rng.IntN(4)]
 	if w.chance(1, 6) {
-		sc.All = true
-		return sc
+		return everything, col, nil
 	}
-	for range 1 + w.rng.IntN(3) {
-		id := "nobody.example"
+	var domains, ids []string
+	n := 1 + w.rng.IntN(3)
+	if w.chance(1, 8) {
+		n = 20 + w.rng.IntN(20)
+	}
+	for range n {
+		id := w.pick("nobody.example", "example", "org0.example", "example.co.uk")
 		if len(o.rows) > 0 && w.chance(9, 10) {
 			r := &o.rows[w.rng.IntN(len(o.rows))]
-			switch sc.Column {
-			case RootDomain:
-				id = r.root
-			case EmailDomain:
+			switch {
+			case col == Username, col == AnyColumn && r.emailDomain != "" && w.chance(1, 3):
+				if r.username != "" {
+					ids = append(ids, r.username)
+				}
+				continue
+			case col == EmailDomain, col == AnyColumn && w.chance(1, 2):
 				id = r.emailDomain
-			case Username:
-				id = r.username
+			case w.chance(1, 2):
+				id = r.root
+			default:
+				id = r.domain
 			}
-			if w.chance(1, 3) && sc.Column != Username {
-				id = strings.ToUpper(id)
-			}
+		}
+		for w.chance(1, 6) {
+			_, id, _ = strings.Cut(id, ".")
+		}
+		if id != "" && w.chance(1, 10) {
+			id = w.pick("www.", "a.", "b.") + id
+		}
+		if w.chance(1, 3) {
+			id = strings.ToUpper(id)
 		}
 		if id != "" {
-			sc.Identifiers = append(sc.Identifiers, id)
+			domains, ids = append(domains, id), append(ids, id)
 		}
 	}
-	return sc
+	sc, err := Narrow(everything, col, ids...)
+	if err != nil {
+		panic(err)
+	}
+	return sc, col, domains
 }
 
 func (w *world) days() []Day {
@@ -202,7 +255,8 @@ func (w *world) filters(o *oracle) Filters {
 }
 
 func (w *world) query(o *oracle) DetailsQuery {
-	q := DetailsQuery{Scope: w.scope(o), Filters: w.filters(o)}
+	q := DetailsQuery{Filters: w.filters(o)}
+	q.Scope, q.Column, _ = w.scope(o)
 	if len(o.rows) > 0 && w.chance(1, 4) {
 		r := &o.rows[w.rng.IntN(len(o.rows))]
 		text := []rune(w.pick(r.username, r.host, r.domain, r.emailDomain, r.root, r.ip, r.computer, r.muser, "zzz"))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/leakscope/leakscope/index"
 	"github.com/leakscope/leakscope/internal/normalize"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // An oracle answers queries by a plain scan over every row, in the order they
@@ -43,34 +44,24 @@ func normDomain(s string) string {
 	return d
 }
 
-func inScope(sc *Scope, r *row) bool {
-	if sc.All {
-		return true
-	}
-	for _, id := range sc.Identifiers {
-		switch sc.Column {
-		case RootDomain:
-			if r.root == normDomain(id) {
-				return true
-			}
-		case EmailDomain:
-			if r.emailDomain == normDomain(id) {
-				return true
-			}
-		case Username:
-			if r.username == normalize.Username(id) {
-				return true
-			}
-		}
-	}
-	return false
+// coversDomain is what it means that a domain entry covers itself and all below.
+func coversDomain(sc watchlist.Scope, domain string) bool {
+	return sc.All() || domain != "" && slices.ContainsFunc(sc.Domains(), func(entry string) bool {
+		return strings.HasSuffix("."+domain, "."+entry)
+	})
 }
 
-func selected(sc *Scope, f *Filters, search string, r *row) bool {
+func inScope(sc watchlist.Scope, col Column, r *row) bool {
+	root, mail := coversDomain(sc, r.domain), coversDomain(sc, r.emailDomain)
+	name := sc.All() || slices.Contains(sc.Usernames(), r.username)
+	return map[Column]bool{RootDomain: root, EmailDomain: mail, Username: name, AnyColumn: root || mail || name}[col]
+}
+
+func selected(sc watchlist.Scope, col Column, f *Filters, search string, r *row) bool {
 	same := func(s string) string { return s }
 	hash := hex.EncodeToString(r.hash[:])
 	day := timeOf(r.seen).Format("2006-01-02")
-	if !inScope(sc, r) ||
+	if !inScope(sc, col, r) ||
 		!has(f.Username, normalize.Username, r.username) ||
 		!has(f.Type, func(s string) string { t, _ := ParseType(s); return t.String() }, r.typ.String()) ||
 		!has(f.Hash, strings.ToLower, hash) ||
@@ -107,7 +98,7 @@ func selected(sc *Scope, f *Filters, search string, r *row) bool {
 func (o *oracle) credentials(q *DetailsQuery) []Credential {
 	groups := make(map[[16]byte][]*row)
 	for i := range o.rows {
-		if r := &o.rows[i]; selected(&q.Scope, &q.Filters, q.Search, r) {
+		if r := &o.rows[i]; selected(q.Scope, q.Column, &q.Filters, q.Search, r) {
 			groups[r.hash] = append(groups[r.hash], r)
 		}
 	}
@@ -167,11 +158,11 @@ func (o *oracle) details(q DetailsQuery) *DetailsPage {
 	return out
 }
 
-func (o *oracle) occurrences(sc Scope, hash string) *Occurrences {
+func (o *oracle) occurrences(sc watchlist.Scope, col Column, hash string) *Occurrences {
 	out := &Occurrences{Data: []Occurrence{}}
 	var rows []*row
 	for i := range o.rows {
-		if r := &o.rows[i]; inScope(&sc, r) && hex.EncodeToString(r.hash[:]) == hash {
+		if r := &o.rows[i]; inScope(sc, col, r) && hex.EncodeToString(r.hash[:]) == hash {
 			rows = append(rows, r)
 		}
 	}
@@ -201,7 +192,7 @@ func (o *oracle) analytics(col Column, domain string) *oracleAnalytics {
 	users, passwords, leaks, sources, inverse := map[string]bool{}, map[uint64]bool{}, map[[16]byte]bool{}, map[string]bool{}, map[string]bool{}
 	for i := range o.rows {
 		r := &o.rows[i]
-		if !inScope(&Scope{Column: col, Identifiers: []string{domain}}, r) {
+		if col == RootDomain && r.root != normDomain(domain) || col == EmailDomain && r.emailDomain != normDomain(domain) {
 			continue
 		}
 		a.total++

@@ -14,7 +14,7 @@ func TestPageFarPastEnd(t *testing.T) {
 	for _, c := range []struct{ page, size int }{
 		{3, 10}, {1<<61 + 1, 8}, {1<<62 + 1, 4}, {math.MaxInt, 200}, {math.MaxInt, 1},
 	} {
-		p, err := s.Details(t.Context(), DetailsQuery{Scope: Scope{Column: RootDomain, All: true}, Page: c.page, PageSize: c.size})
+		p, err := s.Details(t.Context(), DetailsQuery{Scope: everything, Column: RootDomain, Page: c.page, PageSize: c.size})
 		if err != nil || len(p.Data) != 0 || p.Total != 20 || p.Page != c.page {
 			t.Errorf("page %d: %+v, %v", c.page, p, err)
 		}

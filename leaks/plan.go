@@ -1,6 +1,7 @@
 package leaks
 
 import (
+	"context"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -8,16 +9,19 @@ import (
 
 	"github.com/leakscope/leakscope/index"
 	"github.com/leakscope/leakscope/internal/normalize"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // A plan is a query in the store's own terms: every value normalised, nothing
 // looked up yet. It is the same for all segments.
 type plan struct {
-	column      Column
-	identifiers []string // sorted, distinct
-	all         bool
-	// identifierUsers are the identifiers when column is Username.
-	identifierUsers []userKey
+	scope  watchlist.Scope
+	column Column
+	all    bool // the scope is without limits
+	// domains and users are those of the scope that column looks at.
+	domains []string
+	users   []userKey
+	entries *entrySet // of domains
 
 	// Values of the standard filters, sorted and distinct, nil when a filter is
 	// not set. Those of stealer are folded.
@@ -37,9 +41,9 @@ type plan struct {
 // A userKey is a normalised username and its halves.
 type userKey struct{ name, local, mail string }
 
-func userKeys(names []string, norm *normalize.Normalizer) []userKey {
+func userKeys(ctx context.Context, names []string, norm *normalize.Normalizer) []userKey {
 	var keys []userKey
-	for _, name := range names {
+	for name := range until(ctx, names) {
 		k := userKey{name: name}
 		if local, mail, ok := norm.SplitEmail(name); ok {
 			k.local, k.mail = local, mail
@@ -52,13 +56,16 @@ func userKeys(names []string, norm *normalize.Normalizer) []userKey {
 const secondsPerDay = 24 * 60 * 60
 
 // compile validates and normalises a scope, its filters and a search text.
-func compile(scope *Scope, f *Filters, search string) (*plan, error) {
-	p := &plan{column: scope.Column, all: scope.All, seenTo: maxTime}
+func compile(ctx context.Context, scope watchlist.Scope, column Column, f *Filters, search string) (*plan, error) {
+	p := &plan{scope: scope, column: column, all: scope.All(), entries: new(entrySet), seenTo: maxTime}
 	norm := normalize.NewNormalizer()
-	if err := p.compileScope(scope, norm); err != nil {
+	if err := p.compileScope(ctx, norm); err != nil {
 		return nil, err
 	}
-	if err := p.compileFilters(f, norm); err != nil {
+	if err := p.compileFilters(ctx, f, norm); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if len(search) > maxSearchBytes {
@@ -68,45 +75,24 @@ func compile(scope *Scope, f *Filters, search string) (*plan, error) {
 	return p, nil
 }
 
-func (p *plan) compileScope(scope *Scope, norm *normalize.Normalizer) error {
-	if len(scope.Identifiers) > maxIdentifiers {
-		return paramErrorf("identifier", "must have at most %d values", maxIdentifiers)
-	}
-	switch scope.Column {
-	case RootDomain, EmailDomain, Username:
+func (p *plan) compileScope(ctx context.Context, norm *normalize.Normalizer) error {
+	switch p.column {
+	case RootDomain, EmailDomain:
+		p.domains = p.scope.Domains()
+	case Username:
+		p.users = userKeys(ctx, p.scope.Usernames(), norm)
+	case AnyColumn:
+		p.domains = p.scope.Domains()
+		p.users = userKeys(ctx, p.scope.Usernames(), norm)
 	case "":
 		return paramErrorf("identifier_column", "is required")
 	default:
-		return paramErrorf("identifier_column", "must be root_domain, email_domain or username")
-	}
-	if scope.All {
-		if len(scope.Identifiers) > 0 {
-			return paramErrorf("identifier", "must be empty when everything is asked for")
-		}
-		return nil
-	}
-	for _, id := range scope.Identifiers {
-		v := normalize.Username(id)
-		if scope.Column != Username {
-			d, err := norm.Domain(id)
-			if err != nil || d == "" {
-				return paramErrorf("identifier", "must be a domain name")
-			}
-			v = d
-		}
-		if v == "" {
-			return paramErrorf("identifier", "must not be empty")
-		}
-		p.identifiers = append(p.identifiers, v)
-	}
-	p.identifiers = sortedSet(p.identifiers)
-	if scope.Column == Username {
-		p.identifierUsers = userKeys(p.identifiers, norm)
+		return paramErrorf("identifier_column", "must be root_domain, email_domain, username or any")
 	}
 	return nil
 }
 
-func (p *plan) compileFilters(f *Filters, norm *normalize.Normalizer) error {
+func (p *plan) compileFilters(ctx context.Context, f *Filters, norm *normalize.Normalizer) error {
 	var (
 		err       error
 		usernames []string
@@ -154,16 +140,16 @@ func (p *plan) compileFilters(f *Filters, norm *normalize.Normalizer) error {
 		if len(v.in) > maxIdentifiers {
 			return paramErrorf(v.name, "must have at most %d values", maxIdentifiers)
 		}
-		for _, s := range v.in {
+		for s := range until(ctx, v.in) {
 			*v.out = append(*v.out, v.norm(s))
 		}
 		*v.out = sortedSet(*v.out)
 	}
-	p.username = userKeys(usernames, norm)
+	p.username = userKeys(ctx, usernames, norm)
 	if len(f.Type) > maxIdentifiers {
 		return paramErrorf("type", "must have at most %d values", maxIdentifiers)
 	}
-	for _, s := range f.Type {
+	for s := range until(ctx, f.Type) {
 		t, ok := ParseType(s)
 		if !ok {
 			return paramErrorf("type", "must be Stealer or Combo")
@@ -175,7 +161,7 @@ func (p *plan) compileFilters(f *Filters, norm *normalize.Normalizer) error {
 	if len(f.Hash) > maxIdentifiers {
 		return paramErrorf("hash", "must have at most %d values", maxIdentifiers)
 	}
-	for _, s := range f.Hash {
+	for s := range until(ctx, f.Hash) {
 		h, err := parseHash("hash", s)
 		if err != nil {
 			return err
@@ -214,7 +200,7 @@ func (p *plan) compileFilters(f *Filters, norm *normalize.Normalizer) error {
 }
 
 // empty reports whether no row can be in scope.
-func (p *plan) empty() bool { return !p.all && len(p.identifiers) == 0 }
+func (p *plan) empty() bool { return !p.all && len(p.domains) == 0 && len(p.users) == 0 }
 
 func compileDays(param string, days []Day) ([]uint32, error) {
 	if len(days) > maxIdentifiers {

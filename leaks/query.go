@@ -1,26 +1,24 @@
 package leaks
 
-// A Column is the identifier column of a query: the one that is matched
-// against the identifiers a caller may see.
+import "github.com/leakscope/leakscope/watchlist"
+
+// A Column is the identifier column of a query: the one that decides which rows
+// are in a [watchlist.Scope].
 type Column string
 
-// The three identifier columns.
+// The identifier columns. To a scope without limits every row is in scope,
+// whatever the column.
 const (
-	RootDomain  Column = "root_domain"
+	// RootDomain: a domain of the scope covers the domain of the login, which
+	// may be the registrable domain or any below it.
+	RootDomain Column = "root_domain"
+	// EmailDomain: a domain of the scope covers the e-mail domain.
 	EmailDomain Column = "email_domain"
-	Username    Column = "username"
+	// Username: the username is one of the scope's.
+	Username Column = "username"
+	// AnyColumn: by any of these.
+	AnyColumn Column = "any"
 )
-
-// A Scope says which rows a query may see: those whose Column holds one of
-// Identifiers. Domains are matched in any case and spelling (IDN or A-label),
-// usernames after trimming, e-mail addresses in any case. No identifiers, no
-// rows, unless All is set: an administrator's view of the whole store, which
-// must be asked for in so many words.
-type Scope struct {
-	Column      Column
-	Identifiers []string
-	All         bool
-}
 
 // A Day is a calendar day in UTC, written 2006-01-02; empty means none.
 type Day string
@@ -66,7 +64,8 @@ const (
 
 // A DetailsQuery asks for deduplicated credentials.
 type DetailsQuery struct {
-	Scope
+	Scope  watchlist.Scope
+	Column Column
 	Filters
 	// Search is a substring, in any case, of username, host, domain,
 	// email_domain, root_domain, ip_address, computer_name or machine_user.
@@ -85,7 +84,8 @@ type DetailsQuery struct {
 // A StatsQuery asks for the statistics of a scope in a window of
 // upload_stealed: from Filters.StartDate to EndDate, or the last 14 days.
 type StatsQuery struct {
-	Scope
+	Scope  watchlist.Scope
+	Column Column
 	Filters
 	Granularity string // "day" (default) or "hour", of leaks_by_day
 }

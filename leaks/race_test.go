@@ -134,18 +134,18 @@ func raceQuestions(t *testing.T, w *world, s *Store, list []Record, segmentRows 
 			return asJSON(v), err
 		}}, func(o *oracle) string { return asJSON(o.details(q)) }
 	}
-	walk := DetailsQuery{Scope: everything, SortBy: ByLastSeen}
+	walk := DetailsQuery{Scope: everything, Column: RootDomain, SortBy: ByLastSeen}
 	wholeWalk := func(o *oracle) string { return asJSON(append([]Credential{}, o.credentials(&walk)...)) }
 	var questions []question
 	var plain []func(*oracle) string
 	add := func(q question, f func(*oracle) string) {
 		questions, plain = append(questions, q), append(plain, f)
 	}
-	add(details("details of everything", DetailsQuery{Scope: everything}))
-	add(details("details of a root", DetailsQuery{Scope: Scope{Column: RootDomain, Identifiers: []string{root}}, PageSize: 7, Page: 2}))
-	add(details("details of a mail domain", DetailsQuery{Scope: Scope{Column: EmailDomain, Identifiers: []string{mail}}, MinOccurrences: 2}))
-	add(details("details by country", DetailsQuery{Scope: everything, Filters: Filters{Country: []string{"de"}}}))
-	add(details("search", DetailsQuery{Scope: everything, Search: "VPN", SortBy: ByLastSeen}))
+	add(details("details of everything", DetailsQuery{Scope: everything, Column: RootDomain}))
+	add(details("details of a root", DetailsQuery{Scope: only(root), Column: RootDomain, PageSize: 7, Page: 2}))
+	add(details("details of a mail domain", DetailsQuery{Scope: only(mail), Column: EmailDomain, MinOccurrences: 2}))
+	add(details("details by country", DetailsQuery{Scope: everything, Column: RootDomain, Filters: Filters{Country: []string{"de"}}}))
+	add(details("search", DetailsQuery{Scope: everything, Column: RootDomain, Search: "VPN", SortBy: ByLastSeen}))
 	add(question{name: "walk", ask: func(ctx context.Context, s *Store) (string, error) {
 		got := []Credential{}
 		for c, err := range s.Walk(ctx, walk) {
@@ -171,9 +171,9 @@ func raceQuestions(t *testing.T, w *world, s *Store, list []Record, segmentRows 
 		return asJSON(got), nil
 	}}, wholeWalk)
 	add(question{name: "by hash", ask: func(ctx context.Context, s *Store) (string, error) {
-		v, err := s.Occurrences(ctx, everything, hash)
+		v, err := s.Occurrences(ctx, everything, RootDomain, hash)
 		return asJSON(v), err
-	}}, func(o *oracle) string { return asJSON(o.occurrences(everything, hash)) })
+	}}, func(o *oracle) string { return asJSON(o.occurrences(everything, RootDomain, hash)) })
 	for _, by := range []struct {
 		column Column
 		name   string
@@ -182,7 +182,7 @@ func raceQuestions(t *testing.T, w *world, s *Store, list []Record, segmentRows 
 			return [7]any{a.TotalLeaks, a.UniqueUsernames, a.UniquePasswords, a.UniqueLeaks, a.UniqueSources, a.UniqueDomains, a.LatestLeakDate}
 		}
 		add(question{name: "analytics of " + by.name, ask: func(ctx context.Context, s *Store) (string, error) {
-			v, err := s.Analytics(ctx, by.column, by.name)
+			v, err := s.Analytics(ctx, everything, by.column, by.name)
 			if err != nil {
 				return "", err
 			}
@@ -192,7 +192,7 @@ func raceQuestions(t *testing.T, w *world, s *Store, list []Record, segmentRows 
 			return asJSON([7]any{a.total, a.usernames, a.passwords, a.leaks, a.sources, a.inverse, timeOf(a.latest)})
 		})
 	}
-	window := StatsQuery{Scope: everything, Filters: Filters{StartDate: "2024-05-30", EndDate: "2024-07-30"}}
+	window := StatsQuery{Scope: everything, Column: RootDomain, Filters: Filters{StartDate: "2024-05-30", EndDate: "2024-07-30"}}
 	add(question{name: "stats", ask: func(ctx context.Context, s *Store) (string, error) {
 		v, err := s.Stats(ctx, window)
 		return asJSON(v), err

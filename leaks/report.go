@@ -3,9 +3,9 @@ package leaks
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/leakscope/leakscope/stats"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // defaultWindowDays is the window of statistics where none is given.
@@ -19,7 +19,7 @@ func (s *Store) Stats(ctx context.Context, q StatsQuery) (*stats.Report, error) 
 	if !ok {
 		return nil, paramErrorf("granularity", "must be hour or day")
 	}
-	p, err := compile(&q.Scope, &q.Filters, "")
+	p, err := compile(ctx, q.Scope, q.Column, &q.Filters, "")
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (sn *snapshot) observe(ctx context.Context, p *plan, to *stats.Collector) e
 		if sel == nil {
 			continue
 		}
-		ob := &observer{sel: sel, external: p.externalTo()}
+		ob := &observer{sel: sel, external: externalTo(p.scope)}
 		err = sel.each(func(group uint32) error {
 			polled++
 			if sel.group(group) {
@@ -138,7 +138,7 @@ func (ob *observer) fill(group uint32, o *stats.Observation) {
 	o.LocalPart = c.localPart(user)
 	o.Domain = c.str(dictDomain, c.groupDomain(group))
 	switch ob.sel.p.column {
-	case RootDomain:
+	case RootDomain, AnyColumn:
 		o.Identifier, o.Inverse = root, mail
 	case EmailDomain:
 		o.Identifier, o.Inverse = mail, root
@@ -151,33 +151,15 @@ func (ob *observer) fill(group uint32, o *stats.Observation) {
 	o.ExternalAccount = mail != "" && ob.external(mail)
 }
 
-// externalTo returns whether an e-mail domain is outside the scope of p. A
-// domain in scope covers those below it, and an e-mail address in scope its
-// domain; to everything at once, nothing is external.
-func (p *plan) externalTo() func(string) bool {
-	if p.all {
-		return func(string) bool { return false }
-	}
-	covered := make(map[string]bool)
-	if p.column == Username {
-		for _, u := range p.identifierUsers {
-			covered[u.mail] = true
-		}
-		return func(mail string) bool { return !covered[mail] }
-	}
-	for _, id := range p.identifiers {
-		covered[id] = true
-	}
+// externalTo returns whether an e-mail domain is outside a scope. It remembers
+// the one it was asked for last.
+func externalTo(scope watchlist.Scope) func(string) bool {
+	var last string
+	external := !scope.CoversDomain(last)
 	return func(mail string) bool {
-		for name := mail; ; {
-			if covered[name] {
-				return false
-			}
-			_, above, ok := strings.Cut(name, ".")
-			if !ok {
-				return true
-			}
-			name = above
+		if mail != last {
+			last, external = mail, !scope.CoversDomain(mail)
 		}
+		return external
 	}
 }

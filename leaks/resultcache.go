@@ -128,9 +128,10 @@ func (d *detailsPlan) digest(h *normalize.Hasher) [16]byte {
 	}
 	w.Uint8(0) // no cursor begins so: the same key authenticates those
 	w.String(string(d.column))
-	w.Uint8(boolByte(d.all))
+	scope := d.scope.Digest()
+	w.Raw(scope[:])
 	for _, v := range [...][]string{
-		d.identifiers, d.host, d.domain, d.localPart, d.protocol, d.emailDomain, d.rootDomain,
+		d.host, d.domain, d.localPart, d.protocol, d.emailDomain, d.rootDomain,
 		d.machineID, d.computer, d.hwid, d.muser, d.ip, d.country, d.software, d.stealer,
 	} {
 		list(v)

@@ -257,21 +257,27 @@ func TestEndOfStore(t *testing.T) {
 		t.Errorf("an ingest that Close ended: %v, want ErrClosed", err)
 	}
 	ctx := context.Background()
-	all := Scope{Column: RootDomain, All: true}
+	all := everything
 	for name, call := range map[string]func() error{
-		"Ingest":      func() error { _, err := s.Ingest(ctx, seqOf(list), nil); return err },
-		"Details":     func() error { _, err := s.Details(ctx, DetailsQuery{Scope: all}); return err },
-		"Cursor":      func() error { _, err := s.Details(ctx, DetailsQuery{Scope: all, Cursor: StartCursor}); return err },
-		"Occurrences": func() error { _, err := s.Occurrences(ctx, all, fmt.Sprintf("%032x", 1)); return err },
-		"Analytics":   func() error { _, err := s.Analytics(ctx, RootDomain, "a.example"); return err },
-		"Stats":       func() error { _, err := s.Stats(ctx, StatsQuery{Scope: all}); return err },
-		"Exposed":     func() error { _, err := s.Exposed(ctx, "anna", "secret-one", "a.example"); return err },
-		"Compact":     func() error { return s.Compact(ctx) },
-		"Expire":      func() error { _, err := s.Expire(ctx, worldStart); return err },
-		"Verify":      func() error { return s.Verify(ctx) },
-		"Info":        func() error { _, err := s.Info(ctx); return err },
+		"Ingest":  func() error { _, err := s.Ingest(ctx, seqOf(list), nil); return err },
+		"Details": func() error { _, err := s.Details(ctx, DetailsQuery{Scope: all, Column: RootDomain}); return err },
+		"Cursor": func() error {
+			_, err := s.Details(ctx, DetailsQuery{Scope: all, Column: RootDomain, Cursor: StartCursor})
+			return err
+		},
+		"Occurrences": func() error {
+			_, err := s.Occurrences(ctx, everything, RootDomain, fmt.Sprintf("%032x", 1))
+			return err
+		},
+		"Analytics": func() error { _, err := s.Analytics(ctx, everything, RootDomain, "a.example"); return err },
+		"Stats":     func() error { _, err := s.Stats(ctx, StatsQuery{Scope: all, Column: RootDomain}); return err },
+		"Exposed":   func() error { _, err := s.Exposed(ctx, "anna", "secret-one", "a.example"); return err },
+		"Compact":   func() error { return s.Compact(ctx) },
+		"Expire":    func() error { _, err := s.Expire(ctx, worldStart); return err },
+		"Verify":    func() error { return s.Verify(ctx) },
+		"Info":      func() error { _, err := s.Info(ctx); return err },
 		"Walk": func() error {
-			for _, err := range s.Walk(ctx, DetailsQuery{Scope: all}) {
+			for _, err := range s.Walk(ctx, DetailsQuery{Scope: all, Column: RootDomain}) {
 				return err
 			}
 			return nil

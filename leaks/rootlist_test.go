@@ -16,7 +16,7 @@ func TestRootListsDiffer(t *testing.T) {
 	// As two builds with different lists would have written them.
 	s.current.segments[0].table.ownRoots, s.current.segments[1].table.ownRoots = false, false
 	s.current.segments[0].table.rootList++
-	q := DetailsQuery{Scope: Scope{Column: RootDomain, All: true}}
+	q := DetailsQuery{Scope: everything, Column: RootDomain}
 	got, err := s.Details(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)

@@ -5,14 +5,9 @@ import (
 	"context"
 )
 
-// rootRanks returns, per table of a selection, a number for each root ordinal
-// such that numbers are ordered as the root domains' names are, in all tables
-// alike. Where the selections cover few root domains only those have ranks
-// that mean something.
-func (sn *snapshot) rootRanks(ctx context.Context, sels []*selection) ([][]uint32, error) {
-	if p := firstSelection(sels).p; p.column == RootDomain && !p.all && len(p.identifiers) == 1 {
-		return make2D(len(sels)), nil // all of one rank
-	}
+// rootRanks returns, per table, a number for each root ordinal such that numbers
+// are ordered as the root domains' names are, in all tables alike.
+func (sn *snapshot) rootRanks(ctx context.Context) ([][]uint32, error) {
 	sn.ranksMu.Lock()
 	defer sn.ranksMu.Unlock()
 	if sn.ranks != nil {
@@ -65,15 +60,6 @@ func (sn *snapshot) rootRanks(ctx context.Context, sels []*selection) ([][]uint3
 	}
 	sn.ranks = ranks
 	return ranks, nil
-}
-
-func firstSelection(sels []*selection) *selection {
-	for _, s := range sels {
-		if s != nil {
-			return s
-		}
-	}
-	return nil
 }
 
 // make2D returns n empty lists, none of them nil.

@@ -11,7 +11,8 @@ import (
 func (s *selection) searchAll(ctx context.Context) error {
 	m := index.NewMatcher(s.p.search)
 	c, t := s.c, s.t
-	first, last := c.groupRoot(s.ranges[0].lo), c.groupRoot(s.ranges[len(s.ranges)-1].hi-1)+1
+	lo, hi := s.bounds()
+	first, last := c.groupRoot(lo), c.groupRoot(hi-1)+1
 	set := func(d dictID, lo, hi uint32) *ordMatch {
 		out := newOrdSet(t.dictLen(d))
 		c.search(d, lo, hi, m, func(ord uint32) bool {
@@ -66,8 +67,8 @@ func (s *selection) searchMachines(ip, computer, user *ordMatch) *ordMatch {
 	return out
 }
 
-// candidates replaces the groups in scope by those that match the search as a
-// whole, or of which some row does.
+// candidates replaces the ranges in scope by those of their groups that match
+// the search as a whole, or of which some row does.
 func (s *selection) candidates(ctx context.Context) error {
 	var (
 		list   []uint32
@@ -93,7 +94,7 @@ func (s *selection) candidates(ctx context.Context) error {
 			}
 		}
 	}
-	s.ranges, s.list = nil, list
+	s.groupSet = groupSet{list: s.list}.with(list)
 	return s.c.err()
 }
 

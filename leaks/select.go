@@ -13,9 +13,10 @@ type selection struct {
 	c *tableCursor
 	p *plan
 
-	// The groups in scope: ranges, ascending and disjoint, or a sorted list.
-	ranges []span
-	list   []uint32
+	groupSet // those in scope
+	// root is the root domain that all of them are below, where the scope says
+	// so by itself.
+	root string
 
 	groupTests []func(g uint32) bool
 	rowTests   []func(r uint32) bool
@@ -40,7 +41,7 @@ func newSelection(ctx context.Context, p *plan, t *table) (*selection, error) {
 	if err := s.scope(ctx); err != nil {
 		return nil, err
 	}
-	if len(s.ranges) == 0 && len(s.list) == 0 {
+	if s.empty() {
 		return nil, s.c.err()
 	}
 	s.groupFilters(ctx)
@@ -59,7 +60,7 @@ func newSelection(ctx context.Context, p *plan, t *table) (*selection, error) {
 		if err := s.searchFor(ctx); err != nil {
 			return nil, err
 		}
-		if len(s.ranges) == 0 && len(s.list) == 0 {
+		if s.empty() {
 			return nil, s.c.err()
 		}
 	}
@@ -67,65 +68,10 @@ func newSelection(ctx context.Context, p *plan, t *table) (*selection, error) {
 	return s, s.c.err()
 }
 
-// scope finds the groups that the identifiers name.
-func (s *selection) scope(ctx context.Context) error {
-	if s.p.all {
-		s.ranges = []span{{0, s.t.groups}}
-		return nil
-	}
-	switch s.p.column {
-	case RootDomain:
-		for id := range until(ctx, s.p.identifiers) {
-			if ord, ok := s.c.findRoot(id); ok {
-				if lo, hi := s.c.rootGroups(ord); lo < hi {
-					s.ranges = append(s.ranges, span{lo, hi})
-				}
-			}
-		}
-		slices.SortFunc(s.ranges, func(a, b span) int { return int(a.lo) - int(b.lo) })
-	case EmailDomain:
-		for id := range until(ctx, s.p.identifiers) {
-			if ord, ok := s.c.findMail(id); ok {
-				lo, hi := s.c.mailUsers(ord)
-				s.list = s.c.userGroupsOf(lo, hi, s.list)
-			}
-		}
-		s.list = sortGroups(s.list, s.t.groups)
-	case Username:
-		for id := range until(ctx, s.p.identifierUsers) {
-			if u, ok := s.c.findUser(id.name, id.local, id.mail); ok {
-				s.list = s.c.userGroupsOf(u, u+1, s.list)
-			}
-		}
-		s.list = sortGroups(s.list, s.t.groups)
-	}
-	return ctx.Err()
-}
-
-// sortGroups sorts distinct group numbers below n. Long lists go through a
-// bitset: one pass over n/64 words beats sorting.
-func sortGroups(list []uint32, n uint32) []uint32 {
-	if len(list) < 256 || len(list) < int(n/512) {
-		slices.Sort(list)
-		return list
-	}
-	words := make([]uint64, n/64+1)
-	for _, g := range list {
-		if g < n {
-			words[g/64] |= 1 << (g % 64)
-		}
-	}
-	return appendBits(list[:0], words)
-}
-
 // narrow replaces the groups in scope by those that hold a row of s.rows, when
 // these are few.
 func (s *selection) narrow() {
-	inScope := uint32(len(s.list))
-	for _, r := range s.ranges {
-		inScope += r.hi - r.lo
-	}
-	if s.rows.set.Len() > uint64(inScope)/4 {
+	if s.rows.set.Len() > uint64(s.len())/4 {
 		return
 	}
 	lo, hi := s.rowBounds()
@@ -139,25 +85,7 @@ func (s *selection) narrow() {
 		_, end = s.c.groupRows(g)
 		groups = append(groups, g)
 	}
-	s.ranges, s.list = nil, s.intersect(groups)
-}
-
-// intersect returns those of sorted groups that are in scope, in place.
-func (s *selection) intersect(groups []uint32) []uint32 {
-	kept := groups[:0]
-	ranges, list := s.ranges, s.list
-	for _, g := range groups {
-		for len(ranges) > 0 && ranges[0].hi <= g {
-			ranges = ranges[1:]
-		}
-		for len(list) > 0 && list[0] < g {
-			list = list[1:]
-		}
-		if len(ranges) > 0 && ranges[0].lo <= g || len(list) > 0 && list[0] == g {
-			kept = append(kept, g)
-		}
-	}
-	return kept
+	s.groupSet = groupSet{list: s.intersect(groups)}
 }
 
 func contains(sorted []uint32, v uint32) bool {
@@ -193,23 +121,6 @@ func until[T any](ctx context.Context, values []T) iter.Seq[T] {
 
 // dictLen returns the number of members of a dictionary.
 func (t *table) dictLen(d dictID) uint32 { return t.dicts[d].Len() }
-
-// each calls fn for every group in scope, ascending.
-func (s *selection) each(fn func(group uint32) error) error {
-	for _, r := range s.ranges {
-		for g := r.lo; g < r.hi; g++ {
-			if err := fn(g); err != nil {
-				return err
-			}
-		}
-	}
-	for _, g := range s.list {
-		if err := fn(g); err != nil {
-			return err
-		}
-	}
-	return s.c.err()
-}
 
 // group reports whether a group passes the tests of whole groups.
 func (s *selection) group(g uint32) bool {

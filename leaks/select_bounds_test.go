@@ -34,17 +34,17 @@ func names(n int) []string {
 func TestManyValuesHonourContext(t *testing.T) {
 	s := openTest(t, testDir(t), testOptions())
 	ingestAll(t, s, numbered(10))
-	all := Scope{Column: RootDomain, All: true}
+	all := everything
 	many := names(20 * pollLookups)
 	for name, q := range map[string]DetailsQuery{
-		"root_domain identifiers":  {Scope: Scope{Column: RootDomain, Identifiers: many}},
-		"email_domain identifiers": {Scope: Scope{Column: EmailDomain, Identifiers: many}},
-		"username identifiers":     {Scope: Scope{Column: Username, Identifiers: many}},
-		"username":                 {Scope: all, Filters: Filters{Username: many}},
-		"email_domain":             {Scope: all, Filters: Filters{EmailDomain: many}},
-		"root_domain":              {Scope: all, Filters: Filters{RootDomain: many}},
-		"machine_id":               {Scope: all, Filters: Filters{MachineID: many}},
-		"software":                 {Scope: all, Filters: Filters{Software: many}},
+		"root_domain identifiers":  {Scope: only(many...), Column: RootDomain},
+		"email_domain identifiers": {Scope: only(many...), Column: EmailDomain},
+		"username identifiers":     {Scope: onlyUsers(many...), Column: Username},
+		"username":                 {Scope: all, Column: RootDomain, Filters: Filters{Username: many}},
+		"email_domain":             {Scope: all, Column: RootDomain, Filters: Filters{EmailDomain: many}},
+		"root_domain":              {Scope: all, Column: RootDomain, Filters: Filters{RootDomain: many}},
+		"machine_id":               {Scope: all, Column: RootDomain, Filters: Filters{MachineID: many}},
+		"software":                 {Scope: all, Column: RootDomain, Filters: Filters{Software: many}},
 	} {
 		ctx := &lateContext{t.Context(), 0, 5}
 		if _, err := s.Details(ctx, q); !errors.Is(err, context.Canceled) || ctx.asked > 10 {
@@ -57,7 +57,7 @@ func TestStatsHonourContext(t *testing.T) {
 	s := openTest(t, testDir(t), testOptions())
 	ingestAll(t, s, numbered(10*pollRows))
 	ctx := &lateContext{t.Context(), 0, 5}
-	_, err := s.Stats(ctx, StatsQuery{Scope: Scope{Column: RootDomain, All: true}, Filters: Filters{StartDate: "2024-01-01"}})
+	_, err := s.Stats(ctx, StatsQuery{Scope: everything, Column: RootDomain, Filters: Filters{StartDate: "2024-01-01"}})
 	if !errors.Is(err, context.Canceled) || ctx.asked > 10 {
 		t.Errorf("%v after %d looks", err, ctx.asked)
 	}
@@ -68,7 +68,7 @@ func TestFiltersAreBounded(t *testing.T) {
 	few.Type = slices.Repeat([]string{"Combo", "stealer"}, 1000)
 	few.Hash = slices.Repeat([]string{"0123456789abcdef0123456789abcdef"}, 1000)
 	few.StealerName = []string{"VIDAR", "vidar", "Vidar"}
-	p, err := compile(&Scope{Column: RootDomain, All: true}, &few, "")
+	p, err := compile(t.Context(), everything, RootDomain, &few, "")
 	if err != nil || len(p.types) != 2 || len(p.hash) != 1 || len(p.stealer) != 1 {
 		t.Errorf("repeated values stay: %v, %v", p, err)
 	}
@@ -79,7 +79,7 @@ func TestFiltersAreBounded(t *testing.T) {
 		"host":        {Host: slices.Repeat([]string{""}, over)},
 	} {
 		var param *ParamError
-		if _, err := compile(&Scope{Column: RootDomain, All: true}, &f, ""); !errors.As(err, &param) || param.Param != name {
+		if _, err := compile(t.Context(), everything, RootDomain, &f, ""); !errors.As(err, &param) || param.Param != name {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -90,7 +90,7 @@ func TestTrendsOfAllTime(t *testing.T) {
 	s := openTest(t, testDir(t), testOptions())
 	ingestAll(t, s, numbered(20))
 	r, err := s.Stats(t.Context(), StatsQuery{
-		Scope:   Scope{Column: RootDomain, All: true},
+		Scope: everything, Column: RootDomain,
 		Filters: Filters{StartDate: "1970-01-01", EndDate: "2106-02-07"},
 	})
 	if err != nil || r.Trends.TotalLeaks.Current != 20 || r.Trends.TotalLeaks.Previous != 0 {

@@ -144,7 +144,7 @@ func childFill(dir string) {
 	filler("all", 1<<40)
 
 	check := func(what string, rows int64) {
-		page, err := s.Details(ctx, DetailsQuery{Scope: everything, Page: 20})
+		page, err := s.Details(ctx, DetailsQuery{Scope: everything, Column: RootDomain, Page: 20})
 		childFailed(err)
 		expect(what, len(page.Data) == 50, len(page.Data))
 		info, err := s.Info(ctx)

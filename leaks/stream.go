@@ -1,7 +1,5 @@
 package leaks
 
-import "slices"
-
 // scanBlock is how many groups a stream decodes at a time. Tests lower it.
 var scanBlock uint32 = 1024
 
@@ -14,8 +12,7 @@ type stream struct {
 	c     *tableCursor
 	ranks []uint32 // of the groups of the block; only with rankOf
 
-	ranges []span
-	list   []uint32
+	left   groupSet
 	rankOf []uint32 // root ordinal -> rank; nil when no other table is merged
 	root   uint32   // of the group looked at last
 	end    uint32   // where its groups end
@@ -33,7 +30,7 @@ type stream struct {
 // newStream returns the stream of a selection whose credentials go to to.
 func newStream(table uint16, sel *selection, rankOf []uint32, to *ranker) *stream {
 	return &stream{
-		table: table, sel: sel, c: sel.c, ranges: slices.Clone(sel.ranges), list: sel.list, rankOf: rankOf,
+		table: table, sel: sel, c: sel.c, left: sel.clone(), rankOf: rankOf,
 		figures: figures{c: sel.c, rank: to},
 	}
 }
@@ -72,23 +69,9 @@ func (st *stream) key() (rank uint32, hash hash128) { return st.ranks[st.at], st
 // nextGroups takes up to a block of groups and drops those that fail the tests
 // of whole groups.
 func (st *stream) nextGroups() bool {
-	st.groups = st.buf[:0]
-	if len(st.ranges) > 0 {
-		r := &st.ranges[0]
-		hi := min(r.hi, r.lo+scanBlock)
-		for g := r.lo; g < hi; g++ {
-			st.groups = append(st.groups, g)
-		}
-		if r.lo = hi; r.lo == r.hi {
-			st.ranges = st.ranges[1:]
-		}
-	} else {
-		n := min(len(st.list), int(scanBlock))
-		if n == 0 {
-			return false
-		}
-		st.groups = append(st.groups, st.list[:n]...)
-		st.list = st.list[n:]
+	st.groups = st.left.take(scanBlock, st.buf[:0])
+	if len(st.groups) == 0 {
+		return false
 	}
 	st.buf = st.groups[:0]
 	if len(st.sel.groupTests) > 0 {

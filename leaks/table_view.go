@@ -106,6 +106,7 @@ type table struct {
 	aggNames *index.Dict
 	bitmaps  [bitmapKinds]*index.Bitmaps
 	names    [numDicts]nameCache // of the dictionaries that are shared
+	covers   *coverCache
 }
 
 // openTable opens the table of a segment and checks that its sections are there
@@ -117,6 +118,7 @@ func openTable(r *segment.Reader) (*table, error) {
 		return nil, err
 	}
 	t := &table{tableMeta: *m, seg: r, specs: columnSpecs(m)}
+	t.covers = &coverCache{limit: minCoverBytes + int(m.rows/rowsPerCoverByte)}
 	for d := range t.dicts {
 		if t.dicts[d], err = index.OpenDict(r.Section(sectionDict+uint16(d)), m.dicts[d]); err != nil {
 			return nil, fmt.Errorf("dictionary of %s: %w", dictID(d), err)

@@ -1,9 +1,12 @@
 package watchlist
 
 import (
+	"crypto/sha256"
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/leakscope/leakscope/internal/codec"
 )
 
 // ErrOutside reports that something lies outside a scope. It says nothing about
@@ -29,6 +32,8 @@ type Scope struct {
 	bins []string
 	// keywords are words whose hosts may be seen whatever their domain; sorted.
 	keywords []string
+	// digest is that of all the above but all.
+	digest [32]byte
 }
 
 // grants are what a scope is minted of: normalised values in any order.
@@ -44,30 +49,57 @@ func Administrator() Scope { return Scope{all: true} }
 func newScope(g grants) Scope {
 	slices.Sort(g.usernames)
 	slices.Sort(g.keywords)
-	return Scope{
-		domains:   outermost(g.domains, Covers),
+	s := Scope{
+		domains:   outermost(g.domains, parentDomains),
 		usernames: slices.Compact(g.usernames),
-		bins:      outermost(g.bins, func(a, b string) bool { return strings.HasPrefix(b, a) }),
+		bins:      outermost(g.bins, shorterPrefixes),
 		keywords:  slices.Compact(g.keywords),
 	}
+	var w codec.Writer
+	for _, list := range [...][]string{s.domains, s.usernames, s.bins, s.keywords} {
+		w.Uvarint(uint64(len(list)))
+		for _, v := range list {
+			w.String(v)
+		}
+	}
+	s.digest = sha256.Sum256(w.Bytes())
+	return s
 }
 
-// outermost returns those of vals that no other covers, sorted.
-func outermost(vals []string, covers func(a, b string) bool) []string {
-	slices.SortFunc(vals, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(a) - len(b)
-		}
-		return strings.Compare(a, b)
-	})
+// outermost returns those of vals that no other covers, sorted; above yields
+// what covers a value, but for itself. It reorders vals.
+func outermost(vals []string, above func(string, func(string) bool)) []string {
+	slices.Sort(vals)
+	vals = slices.Compact(vals)
 	var out []string
 	for _, v := range vals {
-		if !slices.ContainsFunc(out, func(o string) bool { return covers(o, v) }) {
+		covered := false
+		above(v, func(a string) bool {
+			_, covered = slices.BinarySearch(vals, a)
+			return !covered
+		})
+		if !covered {
 			out = append(out, v)
 		}
 	}
-	slices.Sort(out)
 	return out
+}
+
+// parentDomains yields the domains above one.
+func parentDomains(domain string, yield func(string) bool) {
+	for {
+		_, above, ok := strings.Cut(domain, ".")
+		if !ok || above != "" && !yield(above) {
+			return
+		}
+		domain = above
+	}
+}
+
+// shorterPrefixes yields what else a string begins with.
+func shorterPrefixes(s string, yield func(string) bool) {
+	for n := len(s) - 1; n > 0 && yield(s[:n]); n-- {
+	}
 }
 
 // Covers reports whether an entry for one domain covers another: it is the same
@@ -83,6 +115,16 @@ func (s Scope) All() bool { return s.all }
 // Empty reports whether the scope sees nothing at all.
 func (s Scope) Empty() bool {
 	return !s.all && len(s.domains) == 0 && len(s.usernames) == 0 && len(s.bins) == 0 && len(s.keywords) == 0
+}
+
+// Digest identifies what the scope covers: scopes of equal digests cover the
+// same. It is for keys of caches and cursors, and must not be shown: a value
+// that is guessed can be confirmed by it.
+func (s Scope) Digest() [32]byte {
+	if s.all {
+		return sha256.Sum256([]byte("without limits"))
+	}
+	return s.digest
 }
 
 // Domains returns the domains of the scope, each of which covers itself and all
@@ -103,13 +145,15 @@ func (s Scope) CoversDomain(domain string) bool {
 	if s.all {
 		return true
 	}
-	for d := domain; d != ""; {
-		if _, ok := slices.BinarySearch(s.domains, d); ok {
-			return true
-		}
-		_, d, _ = strings.Cut(d, ".")
+	if _, ok := slices.BinarySearch(s.domains, domain); ok {
+		return domain != ""
 	}
-	return false
+	covered := false
+	parentDomains(domain, func(above string) bool {
+		_, covered = slices.BinarySearch(s.domains, above)
+		return !covered
+	})
+	return covered
 }
 
 // CoversUsername reports whether a username is in scope by itself, whatever its
@@ -137,35 +181,47 @@ func (s Scope) CoversBIN(bin string) bool {
 	return s.all || slices.ContainsFunc(s.bins, func(b string) bool { return strings.HasPrefix(bin, b) })
 }
 
-// OnlyDomains narrows the scope to the given domains and those below them. It
-// fails with ErrOutside unless all are in scope.
-func (s Scope) OnlyDomains(domains ...string) (Scope, error) {
-	return s.narrow(domains, s.CoversDomain, func(d []string) Scope { return newScope(grants{domains: d}) })
-}
+// A Selection names parts of a scope, of any kinds.
+type Selection struct{ Domains, Usernames, BINs, Keywords []string }
 
-// OnlyUsernames narrows the scope to the given usernames. It fails with
-// ErrOutside unless all are in scope by themselves.
-func (s Scope) OnlyUsernames(names ...string) (Scope, error) {
-	return s.narrow(names, s.CoversUsername, func(u []string) Scope { return newScope(grants{usernames: u}) })
-}
-
-// OnlyBINs narrows the scope to cards that begin with one of the given digits.
-// It fails with ErrOutside unless all those cards are in scope.
-func (s Scope) OnlyBINs(bins ...string) (Scope, error) {
-	return s.narrow(bins, s.CoversBIN, func(b []string) Scope { return newScope(grants{bins: b}) })
-}
-
-// OnlyKeywords narrows the scope to the hosts of the given keywords. It fails
-// with ErrOutside unless all are in scope.
-func (s Scope) OnlyKeywords(keywords ...string) (Scope, error) {
-	return s.narrow(keywords, s.CoversKeyword, func(k []string) Scope { return newScope(grants{keywords: k}) })
-}
-
-func (s Scope) narrow(vals []string, covers func(string) bool, mint func([]string) Scope) (Scope, error) {
-	for _, v := range vals {
-		if v == "" || !covers(v) {
-			return Scope{}, ErrOutside
+// Only narrows the scope to a selection: its domains and those below them, its
+// usernames, the cards that begin with one of its BINs, and the hosts of its
+// keywords. It fails with ErrOutside unless all of it is in scope; usernames
+// must be so by themselves.
+func (s Scope) Only(sel Selection) (Scope, error) {
+	for _, part := range []struct {
+		values []string
+		covers func(string) bool
+	}{
+		{sel.Domains, s.CoversDomain}, {sel.Usernames, s.CoversUsername},
+		{sel.BINs, s.CoversBIN}, {sel.Keywords, s.CoversKeyword},
+	} {
+		for _, v := range part.values {
+			if v == "" || !part.covers(v) {
+				return Scope{}, ErrOutside
+			}
 		}
 	}
-	return mint(slices.Clone(vals)), nil
+	return newScope(grants{
+		domains: slices.Clone(sel.Domains), usernames: slices.Clone(sel.Usernames),
+		bins: slices.Clone(sel.BINs), keywords: slices.Clone(sel.Keywords),
+	}), nil
+}
+
+// OnlyDomains is Only with domains.
+func (s Scope) OnlyDomains(domains ...string) (Scope, error) {
+	return s.Only(Selection{Domains: domains})
+}
+
+// OnlyUsernames is Only with usernames.
+func (s Scope) OnlyUsernames(names ...string) (Scope, error) {
+	return s.Only(Selection{Usernames: names})
+}
+
+// OnlyBINs is Only with the first digits of cards.
+func (s Scope) OnlyBINs(bins ...string) (Scope, error) { return s.Only(Selection{BINs: bins}) }
+
+// OnlyKeywords is Only with keywords.
+func (s Scope) OnlyKeywords(keywords ...string) (Scope, error) {
+	return s.Only(Selection{Keywords: keywords})
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/stats"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // A Kind of query.
@@ -66,7 +67,7 @@ func (a *Answer) Found() int {
 
 // Request returns the query as leakscope is asked it.
 func (q *Query) Request() leaks.DetailsQuery {
-	req := leaks.DetailsQuery{Scope: q.Scope(), Search: q.Search, Page: q.Page, PageSize: PageSize}
+	req := leaks.DetailsQuery{Scope: q.Scope(), Column: q.Column, Search: q.Search, Page: q.Page, PageSize: PageSize}
 	if q.Type != "" {
 		req.Type = []string{q.Type}
 	}
@@ -79,10 +80,20 @@ func (q *Query) Request() leaks.DetailsQuery {
 	return req
 }
 
-// Scope returns the scope of the query as leakscope is asked it.
-func (q *Query) Scope() leaks.Scope {
+// Scope returns the scope of the query as leakscope is asked it. IDs come from a
+// corpus and are normalised.
+func (q *Query) Scope() watchlist.Scope {
+	everything := watchlist.Administrator()
 	if q.ID == "" {
-		return leaks.Scope{Column: q.Column, All: true}
+		return everything
 	}
-	return leaks.Scope{Column: q.Column, Identifiers: []string{q.ID}}
+	narrow := everything.OnlyDomains
+	if q.Column == leaks.Username {
+		narrow = everything.OnlyUsernames
+	}
+	scope, err := narrow(q.ID)
+	if err != nil {
+		panic(err) // all there is lies in everything
+	}
+	return scope
 }

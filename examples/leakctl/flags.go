@@ -5,12 +5,16 @@ import (
 	"time"
 
 	"github.com/leakscope/leakscope/leaks"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // columnFlag chooses the identifier column.
 type columnFlag struct {
-	IdentifierColumn string `required:"" enum:"root_domain,email_domain,username" placeholder:"COLUMN" help:"Column that identifiers are matched against: ${enum}."`
+	IdentifierColumn string `required:"" enum:"root_domain,email_domain,username,any" placeholder:"COLUMN" help:"Column that identifiers are matched against: ${enum}. A domain covers those below it."`
 }
+
+// column returns the column as the library knows it.
+func (f *columnFlag) column() leaks.Column { return leaks.Column(f.IdentifierColumn) }
 
 // identifierFlags say whose rows may be seen.
 type identifierFlags struct {
@@ -20,18 +24,19 @@ type identifierFlags struct {
 
 // scope builds the scope. Without identifiers the caller must have asked for
 // all, unless optional says that none means all.
-func (f *identifierFlags) scope(column columnFlag, optional bool) (leaks.Scope, error) {
+func (f *identifierFlags) scope(column leaks.Column, optional bool) (watchlist.Scope, error) {
 	switch {
 	case f.All && len(f.Identifier) > 0:
-		return leaks.Scope{}, usageErrorf("--all and --identifier exclude each other")
+		return watchlist.Scope{}, usageErrorf("--all and --identifier exclude each other")
 	case !f.All && !optional && len(f.Identifier) == 0:
-		return leaks.Scope{}, usageErrorf("missing flags: --identifier=V (repeatable), or --all for the whole store")
+		return watchlist.Scope{}, usageErrorf("missing flags: --identifier=V (repeatable), or --all for the whole store")
 	}
-	return leaks.Scope{
-		Column:      leaks.Column(column.IdentifierColumn),
-		Identifiers: f.Identifier,
-		All:         f.All || len(f.Identifier) == 0,
-	}, nil
+	// Who has the store's key may see all of it.
+	everything := watchlist.Administrator()
+	if len(f.Identifier) == 0 {
+		return everything, nil
+	}
+	return leaks.Narrow(everything, column, f.Identifier...)
 }
 
 // filterFlags are the contract's standard filters.

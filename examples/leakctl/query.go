@@ -20,7 +20,7 @@ type detailsCmd struct {
 }
 
 func (c *detailsCmd) Run(ctx context.Context, e *env) error {
-	scope, err := c.scope(c.columnFlag, false)
+	scope, err := c.scope(c.column(), false)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (c *detailsCmd) Run(ctx context.Context, e *env) error {
 	}
 	return e.query(func(s *leaks.Store) error {
 		answer, err := s.Details(ctx, leaks.DetailsQuery{
-			Scope: scope, Filters: c.filters(),
+			Scope: scope, Column: c.column(), Filters: c.filters(),
 			Search: c.Search, MinOccurrences: c.MinOccurrences,
 			SortBy: leaks.Sort(c.SortBy), Page: c.Page, PageSize: c.PageSize,
 		})
@@ -78,12 +78,12 @@ type byHashCmd struct {
 }
 
 func (c *byHashCmd) Run(ctx context.Context, e *env) error {
-	scope, err := c.scope(c.columnFlag, true)
+	scope, err := c.scope(c.column(), true)
 	if err != nil {
 		return err
 	}
 	return e.query(func(s *leaks.Store) error {
-		found, err := s.Occurrences(ctx, scope, c.Hash)
+		found, err := s.Occurrences(ctx, scope, c.column(), c.Hash)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/stats"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 type analyticsCmd struct {
@@ -16,7 +17,7 @@ type analyticsCmd struct {
 
 func (c *analyticsCmd) Run(ctx context.Context, e *env) error {
 	return e.query(func(s *leaks.Store) error {
-		answer, err := s.Analytics(ctx, leaks.Column(c.IdentifierColumn), c.Domain)
+		answer, err := s.Analytics(ctx, watchlist.Administrator(), leaks.Column(c.IdentifierColumn), c.Domain)
 		if err != nil {
 			return err
 		}
@@ -69,12 +70,12 @@ func (*statsCmd) Help() string {
 }
 
 func (c *statsCmd) Run(ctx context.Context, e *env) error {
-	scope, err := c.scope(c.columnFlag, false)
+	scope, err := c.scope(c.column(), false)
 	if err != nil {
 		return err
 	}
 	return e.query(func(s *leaks.Store) error {
-		answer, err := s.Stats(ctx, leaks.StatsQuery{Scope: scope, Filters: c.filters(), Granularity: c.Granularity})
+		answer, err := s.Stats(ctx, leaks.StatsQuery{Scope: scope, Column: c.column(), Filters: c.filters(), Granularity: c.Granularity})
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ import (
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/formats"
 	"github.com/leakscope/leakscope/stats"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 //go:embed sample
@@ -61,10 +62,13 @@ func run(ctx context.Context, w io.Writer, key [32]byte) (err error) {
 			return err
 		}
 	}
-	page, err := store.Details(ctx, leaks.DetailsQuery{
-		Scope:    leaks.Scope{Column: leaks.EmailDomain, Identifiers: []string{"example.com"}},
-		PageSize: 5,
-	})
+	// Nobody is to be protected from who runs this; a server would take the
+	// scope from its caller's watchlists.
+	scope, err := leaks.Narrow(watchlist.Administrator(), leaks.EmailDomain, "example.com")
+	if err != nil {
+		return err
+	}
+	page, err := store.Details(ctx, leaks.DetailsQuery{Scope: scope, Column: leaks.EmailDomain, PageSize: 5})
 	if err != nil {
 		return err
 	}
@@ -73,12 +77,12 @@ func run(ctx context.Context, w io.Writer, key [32]byte) (err error) {
 		return errors.New("the samples hold nothing of example.com")
 	}
 	top := page.Data[0]
-	seen, err := store.Occurrences(ctx, leaks.Scope{Column: leaks.EmailDomain, Identifiers: []string{"example.com"}}, top.Hash)
+	seen, err := store.Occurrences(ctx, scope, leaks.EmailDomain, top.Hash)
 	if err != nil {
 		return err
 	}
 	printOccurrences(w, top, seen)
-	totals, err := store.Analytics(ctx, leaks.EmailDomain, "example.com")
+	totals, err := store.Analytics(ctx, scope, leaks.EmailDomain, "example.com")
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/leakscope/leakscope/bench/corpus"
 	"github.com/leakscope/leakscope/leaks"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 func main() {
@@ -86,7 +87,7 @@ func run() error {
 	filtered.StartDate = leaks.Day(last.AddDate(0, 0, -90).Format(time.DateOnly))
 	search := details(leaks.RootDomain, giant)
 	search.Search = "er12"
-	whole := leaks.DetailsQuery{Scope: leaks.Scope{Column: leaks.RootDomain, All: true}, Search: "anna.b"}
+	whole := leaks.DetailsQuery{Scope: everything, Column: leaks.RootDomain, Search: "anna.b"}
 	deep := details(leaks.RootDomain, giant)
 	deep.Page = 200
 
@@ -111,28 +112,28 @@ func run() error {
 	m.details(ctx, "e-mail domain with 20 % of the rows", details(leaks.EmailDomain, c.MailProvider(0)))
 	m.details(ctx, "one username", details(leaks.Username, user))
 	m.measure("by-hash", func(s *leaks.Store) (int, error) {
-		o, err := s.Occurrences(ctx, leaks.Scope{Column: leaks.RootDomain, Identifiers: []string{giant}}, row.Hash)
+		o, err := s.Occurrences(ctx, of(leaks.RootDomain, giant), leaks.RootDomain, row.Hash)
 		if err != nil {
 			return 0, err
 		}
 		return len(o.Data), nil
 	})
 	m.measure("analytics, giant domain", func(s *leaks.Store) (int, error) {
-		a, err := s.Analytics(ctx, leaks.RootDomain, giant)
+		a, err := s.Analytics(ctx, everything, leaks.RootDomain, giant)
 		if err != nil {
 			return 0, err
 		}
 		return int(a.TotalLeaks), nil
 	})
 	m.measure("analytics, e-mail domain with 20 %", func(s *leaks.Store) (int, error) {
-		a, err := s.Analytics(ctx, leaks.EmailDomain, c.MailProvider(0))
+		a, err := s.Analytics(ctx, everything, leaks.EmailDomain, c.MailProvider(0))
 		if err != nil {
 			return 0, err
 		}
 		return int(a.TotalLeaks), nil
 	})
 	m.measure("analytics, domain with 50 rows", func(s *leaks.Store) (int, error) {
-		a, err := s.Analytics(ctx, leaks.RootDomain, c.RootDomain(small))
+		a, err := s.Analytics(ctx, everything, leaks.RootDomain, c.RootDomain(small))
 		if err != nil {
 			return 0, err
 		}
@@ -143,7 +144,7 @@ func run() error {
 	}
 	start := time.Now()
 	walked := 0
-	for _, err := range m.store.Walk(ctx, leaks.DetailsQuery{Scope: leaks.Scope{Column: leaks.RootDomain, All: true}}) {
+	for _, err := range m.store.Walk(ctx, leaks.DetailsQuery{Scope: everything, Column: leaks.RootDomain}) {
 		if err != nil {
 			return err
 		}
@@ -168,7 +169,18 @@ func readKey(path string) (key [32]byte, err error) {
 }
 
 func details(col leaks.Column, id string) leaks.DetailsQuery {
-	return leaks.DetailsQuery{Scope: leaks.Scope{Column: col, Identifiers: []string{id}}}
+	return leaks.DetailsQuery{Scope: of(col, id), Column: col}
+}
+
+var everything = watchlist.Administrator()
+
+// of returns the scope of one identifier of the corpus.
+func of(col leaks.Column, id string) watchlist.Scope {
+	scope, err := leaks.Narrow(everything, col, id)
+	if err != nil {
+		panic(err) // a corpus has good names only
+	}
+	return scope
 }
 
 // someUser returns a username of a domain that is an e-mail address.

@@ -29,9 +29,9 @@ func (s *Session) Ask(ctx context.Context, q *peers.Query) (*peers.Answer, error
 	case peers.Details:
 		a.Details, err = s.Store.Details(ctx, q.Request())
 	case peers.ByHash:
-		a.Occurrences, err = s.Store.Occurrences(ctx, q.Scope(), q.Hash)
+		a.Occurrences, err = s.Store.Occurrences(ctx, q.Scope(), q.Column, q.Hash)
 	case peers.Analytics:
-		a.Analytics, err = s.Store.Analytics(ctx, q.Column, q.ID)
+		a.Analytics, err = s.Store.Analytics(ctx, q.Scope(), q.Column, q.ID)
 	default:
 		err = fmt.Errorf("unknown kind %q", q.Kind)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/leakscope/leakscope/bench/peers"
 	"github.com/leakscope/leakscope/bench/peers/ours"
 	"github.com/leakscope/leakscope/leaks"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // measureOurs measures leakscope and keeps the figures and the workload.
@@ -190,7 +191,7 @@ func (c *config) childOurs(ctx context.Context, when string) (*oursAsked, error)
 	}
 	if when == "after" {
 		start := time.Now()
-		for _, err := range s.Store.Walk(ctx, leaks.DetailsQuery{Scope: leaks.Scope{Column: leaks.RootDomain, All: true}}) {
+		for _, err := range s.Store.Walk(ctx, leaks.DetailsQuery{Scope: watchlist.Administrator(), Column: leaks.RootDomain}) {
 			if err != nil {
 				return nil, err
 			}
