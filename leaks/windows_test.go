@@ -89,7 +89,7 @@ func TestSmallWindows(t *testing.T) {
 		q := w.query(o)
 		q.Page, q.Cursor, q.PageSize = 0, "", 1+w.rng.IntN(20)
 		if w.rng.IntN(2) == 0 {
-			q = DetailsQuery{Scope: everything, SortBy: q.SortBy, PageSize: q.PageSize}
+			q = DetailsQuery{Scope: everything, Column: RootDomain, SortBy: q.SortBy, PageSize: q.PageSize}
 		}
 		all := append([]Credential{}, o.credentials(&q)...)
 		if got := mustJSON(t, pages(t, s, q, nil)); got != mustJSON(t, all) {
