@@ -15,7 +15,7 @@ import (
 const module = "github.com/leakscope/leakscope"
 
 // A room is a directory of the repository and all that lies under it, unless
-// a longer entry claims it. A last element of * stands for any one name: each
+// a longer entry claims it, or one as long that stands before it. A last element of * stands for any one name: each
 // such directory is a room of its own.
 type room struct {
 	name string
@@ -37,9 +37,11 @@ var rooms = []room{
 		"stats", "watchlist", "index",
 		"internal/codec", "internal/flat", "internal/kv", "internal/normalize", "internal/segment",
 	}},
+	{"leaks/httpapi", []string{"leaks", "stats", "watchlist"}},
+	{"leaks/httpapi/conformance", []string{"leaks", "leaks/httpapi", "watchlist"}},
 	{"leaks/*", []string{"leaks"}},
-	{"examples/*", []string{"leaks", "leaks/*", "stats", "watchlist"}},
-	{"bench", []string{"leaks", "leaks/*", "stats", "watchlist"}},
+	{"examples/*", []string{"leaks", "leaks/*", "leaks/httpapi", "stats", "watchlist"}},
+	{"bench", []string{"leaks", "leaks/*", "leaks/httpapi", "stats", "watchlist"}},
 }
 
 // owners says which rooms alone may import a library, tests included. The
@@ -50,6 +52,8 @@ var owners = map[string][]string{
 	"github.com/axiomhq/hyperloglog":   {"stats", "bench"},
 	"github.com/alecthomas/kong":       {"examples/*", "bench"},
 	"github.com/schollz/progressbar":   {"examples/*", "bench"},
+	"golang.org/x/time":                {"leaks/httpapi", "bench"},
+	"github.com/getkin/kin-openapi":    {"leaks/httpapi/conformance"},
 }
 
 // testOnly are libraries that only test files import.

@@ -38,8 +38,7 @@ func (x *exchange) answer(status int, v any) error {
 		header := x.Header()
 		header["Content-Type"] = jsonType
 		header["Content-Length"] = []string{strconv.Itoa(len(b))}
-		x.deadline()
-		x.WriteHeader(status)
+		x.begin(status)
 		if _, werr := x.Write(b); werr != nil {
 			x.cause, x.abort = werr, true // the client has gone, or reads too slowly
 		}
@@ -52,6 +51,22 @@ func (x *exchange) answer(status int, v any) error {
 }
 
 var jsonType = []string{"application/json"}
+
+// begin sends the header of an answer.
+func (x *exchange) begin(status int) {
+	x.deadline()
+	if x.r.ContentLength != 0 && !x.taken {
+		// Nobody reads this body to its end. The server would read on, for
+		// the next request behind it, as long as it takes.
+		x.Header()["Connection"] = []string{"close"}
+		_ = http.NewResponseController(x.ResponseWriter).SetReadDeadline(time.Now().Add(min(x.h.opts.BodyTimeout, lingering)))
+	}
+	x.WriteHeader(status)
+}
+
+// lingering is how long a connection with an unread body stays open, so that
+// its client comes to read the answer.
+const lingering = time.Second
 
 // deadline gives the client so long to take what is written next. Where the
 // connection has no deadlines, as in a test, the server's own must do.
@@ -84,10 +99,11 @@ func (l *lines) add(v any) error {
 
 // flush sends what was gathered.
 func (l *lines) flush() error {
-	l.x.deadline()
 	if l.x.status == 0 {
 		l.x.Header()["Content-Type"] = linesType
-		l.x.WriteHeader(http.StatusOK)
+		l.x.begin(http.StatusOK)
+	} else {
+		l.x.deadline()
 	}
 	if _, err := l.x.Write(l.buf); err != nil {
 		return err
@@ -115,7 +131,8 @@ func (x *exchange) readBody(p *param) ([]problem, error) {
 	rc := http.NewResponseController(x.ResponseWriter)
 	timed := rc.SetReadDeadline(time.Now().Add(x.h.opts.BodyTimeout)) == nil
 	raw, err := io.ReadAll(http.MaxBytesReader(x.ResponseWriter, x.r.Body, x.h.opts.MaxBodyBytes))
-	if timed && err == nil {
+	x.taken = err == nil
+	if timed && x.taken {
 		// A deadline that stands would end the request when it passes: the
 		// server listens on while we answer.
 		_ = rc.SetReadDeadline(time.Time{})

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 
 	"github.com/leakscope/leakscope/watchlist"
 )
@@ -34,3 +35,5 @@ func (c *caller) scope(ctx context.Context, asked string) (watchlist.Scope, erro
 func (h *Handler) verify(ctx context.Context, secret string) (*caller, error) {
 	return h.gate.verify(ctx, secret)
 }
+
+var errKey = errors.New("invalid or revoked API key")

@@ -27,6 +27,7 @@ type exchange struct {
 	status int // 0 until the header is written
 	bytes  int64
 	cause  error // what the log says beside the status
+	taken  bool  // the body was read to its end
 	abort  bool  // break the connection off
 }
 
@@ -130,22 +131,15 @@ func (x *exchange) authorize(ctx context.Context) error {
 // wrong with it has been given.
 func (x *exchange) read(table []*param) (done bool, err error) {
 	bad := parse(table, x.r)
-	taken := false
 	for _, p := range table {
 		if p.in != inBody {
 			continue
 		}
-		taken = true
 		wrong, err := x.readBody(p)
 		if err != nil {
 			return false, err
 		}
 		bad = append(bad, wrong...)
-	}
-	if !taken && x.r.ContentLength != 0 {
-		// Nobody reads this body; closing spares the server reading on to
-		// find the next request behind it.
-		x.Header()["Connection"] = []string{"close"}
 	}
 	if len(bad) == 0 {
 		return false, nil
@@ -195,9 +189,6 @@ func (x *exchange) fail(err error) {
 	}
 	if f.status == http.StatusInternalServerError {
 		f.msg = "Internal error, request " + x.id
-	}
-	if x.r.ContentLength != 0 {
-		header["Connection"] = []string{"close"} // as in read
 	}
 	if err := x.answer(f.status, x.api.failure(f)); err != nil {
 		x.cause, x.abort = errors.Join(x.cause, err), true

@@ -50,6 +50,8 @@ func failureOf(err error) *failure {
 		return f
 	case errors.Is(err, watchlist.ErrOutside):
 		return &failure{status: http.StatusForbidden, msg: outside, cause: err}
+	case errors.Is(err, errKey):
+		return &failure{status: http.StatusUnauthorized, msg: errWrongKey.msg, cause: err}
 	case errors.Is(err, leaks.ErrCursor):
 		return &failure{status: http.StatusGone, msg: "The cursor is not valid any more: start again", cause: err}
 	case errors.Is(err, context.DeadlineExceeded):

@@ -83,18 +83,21 @@ func New(opts Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{
+	h := newHandler(o)
+	if err := h.serve(slices.Concat(h.leaksRoutes(), h.ownRoutes())); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// newHandler returns a Handler without routes.
+func newHandler(o Options) *Handler {
+	return &Handler{
 		opts: o, log: o.Logger, mux: http.NewServeMux(),
 		limits:  newLimiters(o.Rate, o.Burst),
 		queries: newSlots(o.Concurrency, o.MaxWait),
 		streams: newSlots(max(1, o.Concurrency/2), o.MaxWait),
 	}
-	h.routes = slices.Concat(h.leaksRoutes(), h.ownRoutes())
-	if h.document, err = document(h.routes); err != nil {
-		return nil, err
-	}
-	h.register()
-	return h, nil
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -147,9 +150,13 @@ type rawObject []byte
 // AppendJSON writes the object.
 func (o rawObject) AppendJSON(dst []byte) []byte { return append(dst, o...) }
 
-// register gives the routes to the mux, by path: what method a path has is
-// decided here, so that the answer to another is in the API's own style.
-func (h *Handler) register() {
+// serve gives the routes to the mux, by path: what method a path has is decided
+// here, so that the answer to another is in the API's own style.
+func (h *Handler) serve(routes []*endpoint) (err error) {
+	h.routes = routes
+	if h.document, err = document(h.routes); err != nil {
+		return err
+	}
 	paths := make(map[string]map[string]*endpoint)
 	for _, ep := range h.routes {
 		if paths[ep.path] == nil {
@@ -177,6 +184,7 @@ func (h *Handler) register() {
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		w.(*exchange).fail(errPath)
 	})
+	return nil
 }
 
 // cleanPath reports whether a path is spelled in the one way that it has.
