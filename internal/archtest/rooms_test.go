@@ -15,8 +15,9 @@ import (
 const module = "github.com/leakscope/leakscope"
 
 // A room is a directory of the repository and all that lies under it, unless
-// a longer entry claims it, or one as long that stands before it. A last element of * stands for any one name: each
-// such directory is a room of its own.
+// a longer entry claims it, or one as long that stands before it. A last
+// element of * stands for any one name: each such directory is a room of its
+// own.
 type room struct {
 	name string
 	to   []string // rooms it may import, by the names of this table

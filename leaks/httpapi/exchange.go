@@ -111,10 +111,11 @@ func (x *exchange) authorize(ctx context.Context) error {
 	if len(secret) > maxKeyBytes {
 		return errWrongKey
 	}
-	c, err := x.h.verify(ctx, secret)
+	who, err := x.h.watch.Verify(ctx, secret)
 	if err != nil {
 		return err
 	}
+	c := &caller{who: who, watch: x.h.watch}
 	x.caller = c
 	// The rate comes before the role: whoever tries what they may not has a
 	// rate, too.

@@ -44,14 +44,30 @@ var (
 // failureOf says what an error of the Go API is over HTTP. It is the only place
 // that knows; an error nobody thought of is a 500 that says nothing.
 func failureOf(err error) *failure {
-	var f *failure
+	var (
+		f       *failure
+		quota   *watchlist.QuotaError
+		billing *watchlist.BillingError
+		exists  *watchlist.ExistsError
+	)
 	switch {
 	case errors.As(err, &f):
 		return f
 	case errors.Is(err, watchlist.ErrOutside):
 		return &failure{status: http.StatusForbidden, msg: outside, cause: err}
-	case errors.Is(err, errKey):
-		return &failure{status: http.StatusUnauthorized, msg: errWrongKey.msg, cause: err}
+	case errors.Is(err, watchlist.ErrKey):
+		return &failure{status: http.StatusUnauthorized, msg: errWrongKey.msg, cause: keyProblem(err)}
+	case errors.Is(err, watchlist.ErrNotFound):
+		return &failure{status: http.StatusNotFound, msg: errPath.msg, cause: err}
+	case errors.As(err, &quota):
+		return &failure{status: http.StatusConflict, msg: quota.Error(), cause: err,
+			body: &quotaText{quota.Error(), quota.Metric, quota.Used, quota.Limit, quota.Requested}}
+	case errors.As(err, &billing):
+		return &failure{status: http.StatusForbidden, msg: outside, cause: err, body: &forbiddenText{outside, billing.Reason, billing.Status}}
+	case errors.As(err, &exists):
+		return &failure{status: http.StatusConflict, msg: exists.Error(), cause: err}
+	case errors.Is(err, watchlist.ErrOutside):
+		return &failure{status: http.StatusForbidden, msg: outside, cause: err}
 	case errors.Is(err, leaks.ErrCursor):
 		return &failure{status: http.StatusGone, msg: "The cursor is not valid any more: start again", cause: err}
 	case errors.Is(err, context.DeadlineExceeded):
@@ -59,7 +75,7 @@ func failureOf(err error) *failure {
 	case errors.Is(err, context.Canceled):
 		// Nobody is there to read it, but half-closed connections.
 		return &failure{status: http.StatusServiceUnavailable, msg: "The request was cancelled", cause: err}
-	case errors.Is(err, leaks.ErrClosed):
+	case errors.Is(err, leaks.ErrClosed), errors.Is(err, watchlist.ErrClosed):
 		return &failure{status: http.StatusServiceUnavailable, msg: "The server is shutting down", retry: 5 * time.Second, cause: err}
 	case errors.Is(err, leaks.ErrNoSpace):
 		return &failure{status: http.StatusInsufficientStorage, msg: "The server has no room left", cause: err}
@@ -67,11 +83,25 @@ func failureOf(err error) *failure {
 	return &failure{status: http.StatusInternalServerError, cause: err}
 }
 
+// keyProblem is what a log may know of a key that was refused.
+func keyProblem(err error) error {
+	if p := watchlist.KeyProblem(err); p != "" {
+		return errors.New("the key is " + p)
+	}
+	return err
+}
+
 // problemsOf returns what err says of a parameter, if it does.
 func problemsOf(err error, in place) []problem {
-	var p *leaks.ParamError
-	if errors.As(err, &p) {
-		return []problem{{[]string{string(in), p.Param}, p.Msg, "value_error"}}
+	var (
+		of    *leaks.ParamError
+		other *watchlist.ParamError
+	)
+	switch {
+	case errors.As(err, &of):
+		return []problem{{[]string{string(in), of.Param}, of.Msg, "value_error"}}
+	case errors.As(err, &other):
+		return []problem{{[]string{string(in), other.Param}, other.Msg, "value_error"}}
 	}
 	return nil
 }

@@ -55,25 +55,22 @@ func triedHandler(t testing.TB, opts Options, routes ...*endpoint) *Handler {
 		t.Fatal(err)
 	}
 	h := newHandler(o)
-	h.gate = keysByRole{}
+	h.watch = keysByRole{}
 	if err := h.serve(append(routes, h.ownRoutes()...)); err != nil {
 		t.Fatal(err)
 	}
 	return h
 }
 
-type keysByRole struct{}
+// keysByRole knows the keys member-key, mssp-key and admin-key.
+type keysByRole struct{ directory }
 
-func (keysByRole) verify(_ context.Context, secret string) (*caller, error) {
+func (keysByRole) Verify(_ context.Context, secret string) (watchlist.Identity, error) {
 	role, ok := strings.CutSuffix(secret, "-key")
 	if !ok {
-		return nil, errKey
+		return watchlist.Identity{}, watchlist.ErrKey
 	}
-	return &caller{id: "id-of-" + role, role: role}, nil
-}
-
-func (keysByRole) scope(context.Context, string) (watchlist.Scope, error) {
-	return watchlist.Scope{}, nil
+	return watchlist.Identity{Key: watchlist.Key{ID: "id-of-" + role, Role: watchlist.Role(role)}}, nil
 }
 
 // echo answers with its input.

@@ -70,11 +70,11 @@ type Handler struct {
 	log      *slog.Logger
 	mux      *http.ServeMux
 	routes   []*endpoint
+	watch    directory
 	limits   *limiters
 	queries  slots
 	streams  slots
 	document []byte
-	gate     gate
 }
 
 // New returns a Handler. It fails if options make no sense.
@@ -93,7 +93,7 @@ func New(opts Options) (*Handler, error) {
 // newHandler returns a Handler without routes.
 func newHandler(o Options) *Handler {
 	return &Handler{
-		opts: o, log: o.Logger, mux: http.NewServeMux(),
+		opts: o, log: o.Logger, mux: http.NewServeMux(), watch: o.Store.Watchlists(),
 		limits:  newLimiters(o.Rate, o.Burst),
 		queries: newSlots(o.Concurrency, o.MaxWait),
 		streams: newSlots(max(1, o.Concurrency/2), o.MaxWait),

@@ -1,7 +1,8 @@
 package httpapi
 
-import "regexp"
+import "slices"
 
-func (h *Handler) leaksRoutes() []*endpoint { return nil }
-
-var hashForm = &form{regexp.MustCompile(`^[0-9A-Fa-f]{32}$`), "must be 32 hex digits"}
+// leaksRoutes are those of CONTRACT section 3.
+func (h *Handler) leaksRoutes() []*endpoint {
+	return slices.Concat(h.keyRoutes())
+}

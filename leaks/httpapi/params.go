@@ -58,6 +58,9 @@ type form struct {
 	words   string         // "must be ..."
 }
 
+// hashForm is that of a credential's hash.
+var hashForm = &form{regexp.MustCompile(`^[0-9A-Fa-f]{32}$`), "must be 32 hex digits"}
+
 // text is a parameter of at most maxBytes bytes; 0 leaves the bound to the
 // query's.
 func text(name string, dst *string, maxBytes int, doc string) *param {

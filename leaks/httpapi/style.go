@@ -71,7 +71,15 @@ var workspaceStyle = &style{
 		}
 		return &errorText{f.msg}
 	},
-	errorType: func(int) reflect.Type { return reflect.TypeFor[errorText]() },
+	errorType: func(status int) reflect.Type {
+		switch status {
+		case http.StatusForbidden:
+			return reflect.TypeFor[forbiddenText]()
+		case http.StatusConflict:
+			return reflect.TypeFor[conflictText]()
+		}
+		return reflect.TypeFor[errorText]()
+	},
 }
 
 // single is the value of a header that must not be repeated; repeated, it is
@@ -93,10 +101,33 @@ type (
 	}
 )
 
-// errorText is the error body of the workspace API.
-type errorText struct {
-	Error string `json:"error"`
-}
+// The error bodies of the workspace API.
+type (
+	errorText struct {
+		Error string `json:"error"`
+	}
+	forbiddenText struct {
+		Error  string `json:"error"`
+		Reason string `json:"reason,omitempty"` // with Status, of a billing that blocks
+		Status string `json:"status,omitempty"`
+	}
+	quotaText struct {
+		Error     string `json:"error"`
+		Metric    string `json:"metric"`
+		Used      int    `json:"used"`
+		Limit     int    `json:"limit"`
+		Increment int    `json:"requestedIncrement"`
+	}
+	// conflictText is what a 409 may have: quotaText, or no more than its
+	// error where something exists already.
+	conflictText struct {
+		Error     string `json:"error"`
+		Metric    string `json:"metric,omitempty"`
+		Used      int    `json:"used,omitempty"`
+		Limit     int    `json:"limit,omitempty"`
+		Increment int    `json:"requestedIncrement,omitempty"`
+	}
+)
 
 // styleOf is the style of a path that no route knows.
 func styleOf(path string) *style {
