@@ -17,10 +17,12 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/leakscope/leakscope/leaks"
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // The exit codes.
@@ -42,10 +44,15 @@ type cli struct {
 	ByHash    byHashCmd    `cmd:"" help:"List every occurrence of one credential."`
 	Analytics analyticsCmd `cmd:"" help:"Show the permanent aggregates of one domain."`
 	Stats     statsCmd     `cmd:"" help:"Show the statistics of a scope in a window."`
-	Compact   compactCmd   `cmd:"" help:"Merge all segments and give disk space back."`
-	Expire    expireCmd    `cmd:"" help:"Drop occurrences detected before a day; aggregates stay."`
-	Verify    verifyCmd    `cmd:"" help:"Read and check every stored byte."`
-	Info      infoCmd      `cmd:"" help:"Show segments, rows, and bytes by part."`
+
+	Workspace workspaceCmd `cmd:"" help:"Make, list, change and delete workspaces."`
+	Key       apiKeyCmd    `cmd:"" help:"Make, list, rotate and revoke API keys."`
+	Watch     watchCmd     `cmd:"" help:"Say what a workspace watches."`
+
+	Compact compactCmd `cmd:"" help:"Merge all segments and give disk space back."`
+	Expire  expireCmd  `cmd:"" help:"Drop occurrences detected before a day; aggregates stay."`
+	Verify  verifyCmd  `cmd:"" help:"Read and check every stored byte."`
+	Info    infoCmd    `cmd:"" help:"Show segments, rows, and bytes by part."`
 }
 
 // env is what a command runs in.
@@ -113,21 +120,43 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func (e *env) code(err error) int {
 	var param *leaks.ParamError
 	var usage *usageError
+	var quota *watchlist.QuotaError
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errReported):
 		return exitFailed
-	case errors.As(err, &param):
-		// Our flags are the API's names with dashes.
-		e.sayError(fmt.Errorf("--%s: %s", strings.ReplaceAll(param.Param, "_", "-"), param.Msg))
+	case errors.As(err, &quota):
+		e.say("quota reached: %d of %d %s are used, %d more were asked for", quota.Used, quota.Limit, quota.Metric, quota.Requested)
+		return exitFailed
+	case errors.As(err, &param) && strings.HasPrefix(param.Param, "entries["):
+		e.sayError(param)
 		return exitUsage
-	case errors.As(err, &usage), errors.Is(err, leaks.ErrInvalid):
+	case errors.As(err, &param):
+		e.say("--%s: %s", flagName(param.Param), param.Msg)
+		return exitUsage
+	case errors.As(err, &usage), errors.Is(err, leaks.ErrInvalid), errors.Is(err, watchlist.ErrInvalid):
 		e.sayError(err)
 		return exitUsage
 	}
 	e.sayError(err)
 	return exitFailed
+}
+
+// flagName is the flag of a parameter: page-size of page_size and of pageSize.
+func flagName(param string) string {
+	var name strings.Builder
+	for _, r := range param {
+		switch {
+		case r == '_':
+			r = '-'
+		case unicode.IsUpper(r):
+			name.WriteByte('-')
+			r = unicode.ToLower(r)
+		}
+		name.WriteRune(r)
+	}
+	return name.String()
 }
 
 // sayError prints err as one line.

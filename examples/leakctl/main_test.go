@@ -194,7 +194,10 @@ func (h *house) total() int {
 
 // checkNoSecret fails if a password stands in any file of the store or the
 // configuration.
-func (h *house) checkNoSecret(dirs ...string) {
+func (h *house) checkNoSecret(dirs ...string) { h.t.Helper(); h.checkNot(secret, dirs...) }
+
+// checkNot fails if a file below dirs holds a text.
+func (h *house) checkNot(text string, dirs ...string) {
 	h.t.Helper()
 	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -202,8 +205,8 @@ func (h *house) checkNoSecret(dirs ...string) {
 				return err
 			}
 			data, err := os.ReadFile(path)
-			if bytes.Contains(data, []byte(secret)) {
-				h.t.Errorf("%s holds a password", path)
+			if bytes.Contains(data, []byte(text)) {
+				h.t.Errorf("%s holds a secret", path)
 			}
 			return err
 		})
