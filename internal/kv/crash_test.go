@@ -164,3 +164,51 @@ func parseUint(s string) uint64 {
 	n, _ := strconv.ParseUint(s, 10, 64)
 	return n
 }
+
+// TestKillRecords: large transactions of another room are there whole or not at
+// all, whenever the process is killed.
+func TestKillRecords(t *testing.T) {
+	rounds := 12
+	if testing.Short() {
+		rounds = 4
+	}
+	dir := t.TempDir()
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for round := range rounds {
+		cmd := child(t, "records", dir)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		last := ""
+		after := rnd.IntN(3)
+		lines := bufio.NewScanner(out)
+		for seen := 0; lines.Scan(); seen++ {
+			if last = lines.Text(); seen == after {
+				time.AfterFunc(time.Duration(rnd.IntN(30_000))*time.Microsecond, func() { cmd.Process.Kill() })
+			}
+		}
+		_ = cmd.Wait() // killed
+		db, err := Open(testOptions(dir))
+		if err != nil {
+			t.Fatalf("round %d, after %s: %v", round, last, err)
+		}
+		counts := map[string]int{}
+		for _, v := range contents(t, mustRecords(t, db)) {
+			counts[v]++
+		}
+		next := fmt.Sprint(parseUint(last) + 1)
+		if last == "0" && len(counts) == 0 {
+			counts[last] = 3000
+		}
+		if counts[last] != 3000 && counts[next] != 3000 || len(counts) != 1 {
+			t.Errorf("round %d, after %q: %v", round, last, counts)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ type Options struct {
 	// For tests.
 	free   func(dir string) (int64, error)        // what is free; nil asks the disk
 	create func(path string) (segmentSink, error) // where segment files come from; nil: the disk
+	commit func() error                           // is asked before each transaction; nil: all may be made
 	noSync bool                                   // no durability, more speed
 }
 
@@ -43,19 +45,21 @@ type DB struct {
 
 	// write makes the transactions one after another; it is taken before mu and
 	// guards the fields below it.
-	write sync.Mutex
-	known []string        // names in badgerDir whose entries are durable
-	wals  map[string]bool // logs whose blocks are claimed
-	rooms map[Room]roomState
+	write   sync.Mutex
+	known   []string        // names in badgerDir whose entries are durable
+	wals    map[string]bool // logs whose blocks are claimed
+	rooms   map[Room]roomState
+	witness witness
 
 	// views is held for reading by whoever reads the records of a room, and
-	// for writing while Badger is closed.
+	// for writing while a large transaction is made, or Badger is closed.
 	views sync.RWMutex
 
 	// mu guards the rest.
 	mu        sync.RWMutex
 	closed    bool
 	failed    error // the write that ended in doubt
+	halfway   bool  // a large transaction is made in part: nothing can be read
 	state     state
 	segments  map[uint64]SegmentMeta
 	dropped   map[uint64]dropStage
@@ -103,6 +107,7 @@ func Open(opt Options) (*DB, error) {
 		if db.badger != nil {
 			db.badger.Close()
 		}
+		db.witness.close()
 		if db.lock != nil {
 			db.lock.Close()
 		}
@@ -133,7 +138,15 @@ func (db *DB) open() error {
 		if err := db.startCatalogue(); err != nil {
 			return err
 		}
-	} else if err := db.loadCatalogue(); err != nil {
+	} else {
+		if err := db.finishJournal(); err != nil {
+			return err
+		}
+		if err := db.loadCatalogue(); err != nil {
+			return err
+		}
+	}
+	if err := db.openWitness(); err != nil {
 		return err
 	}
 	if err := db.settleNames(); err != nil {
@@ -169,7 +182,7 @@ func (db *DB) Close() error {
 	db.views.Lock() // waits for readers
 	defer db.views.Unlock()
 	db.roomToClose()
-	err := guard(db.badger.Close)
+	err := cmp.Or(guard(db.badger.Close), db.witness.close())
 	// The lock last: until then nobody else may look.
 	if e := db.lock.Close(); err == nil && e != nil {
 		err = e

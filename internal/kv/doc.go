@@ -3,7 +3,7 @@
 // whose errors leave it.
 //
 //	LEAKSCOPE    marker: what this directory is, and its format
-//	badger/      the catalogue: a Badger database, some MiB
+//	badger/      the catalogue: a Badger database, some MiB; ballast, witness
 //	segments/    one immutable file a segment, 0000000000000001.seg and so on
 //
 // # The catalogue
@@ -28,6 +28,20 @@
 //	.seg, neither               damage: Badger, which cuts its log silently at the
 //	                            first bad byte, has lost a transaction that had
 //	                            been acknowledged. Nothing is removed.
+//
+// # Records of other rooms
+//
+// Package watchlist keeps its records here too (rooms.go): keys and payloads of its
+// own, framed as all others, read in snapshots and in the order of their keys, and
+// written in transactions that run one after another beside the publishing of
+// segments (roomwrite.go). A room's state record has the number of its records and
+// the sum of their checksums, so one that is lost, or is back, is found when the
+// room is opened. A transaction too large for Badger, such as the deletion of all
+// that a workspace has, goes through a journal (journal.go) and is as whole.
+//
+// No file of such a record is left when Badger cuts its log. So a witness, a small
+// file that is not synced, notes the generations that were acknowledged
+// (witness.go): a catalogue that is older than its witness has lost transactions.
 //
 // # Why not the bytes in Badger as well
 //

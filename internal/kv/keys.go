@@ -18,6 +18,8 @@ const (
 	prefixBatch    = 'b' // + the batch's identity as given
 	prefixRecord   = 'r' // + room + the room's own key: a record of another room
 	prefixRoom     = 'R' // + room: the state record of a room, counter and sum of its records
+	prefixJournal  = 'j' // + part, 4 bytes: changes of a large transaction
+	prefixSeal     = 'J' // the one record that says that a journal is whole
 )
 
 func keyState() []byte                  { return []byte{prefixState} }
@@ -30,6 +32,11 @@ func numberKey(p byte, n uint64) []byte { return binary.BigEndian.AppendUint64([
 
 func keyRecord(room Room, key []byte) []byte {
 	return append([]byte{prefixRecord, byte(room)}, key...)
+}
+
+func keySeal() []byte { return []byte{prefixSeal} }
+func keyJournal(part int) []byte {
+	return binary.BigEndian.AppendUint32([]byte{prefixJournal}, uint32(part))
 }
 
 // keyNumber gives back the id of a segment or dropped key.
@@ -46,6 +53,7 @@ const (
 	markerNewName = "LEAKSCOPE.new" // says: a store is being made here
 	badgerDir     = "badger"        // the catalogue
 	segmentsDir   = "segments"      // the segment files
+	witnessName   = "witness"       // in badgerDir: how far the catalogue had come
 	ballastName   = "ballast"       // in badgerDir: room to give up when the disk is full
 
 	publishedExt   = ".seg" // named by a committed manifest, now or earlier

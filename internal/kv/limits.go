@@ -17,6 +17,9 @@ const (
 	maxKeyCheck  = 64                      // of the key check value
 	maxRecordKey = 1 << 10                 // of a room's record
 
+	maxEditBytes   = 64 << 20 // of a transaction that goes through the journal
+	maxJournalPart = 80 << 10 // of one record of the journal, which any one change fits
+
 	ballastSize = 4 << 20 // given up to open or close on a full disk
 	openNeed    = 3 << 20 // what Badger may write while it opens or closes
 

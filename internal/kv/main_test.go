@@ -22,6 +22,7 @@ var children = map[string]func(dir string){
 	"fixture": childFixture,
 	"publish": childPublish,
 	"fill":    childFill,
+	"records": childRecords,
 }
 
 func TestMain(m *testing.M) {

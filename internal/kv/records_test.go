@@ -101,6 +101,13 @@ func FuzzRecords(f *testing.F) {
 	f.Add((&state{1, 2, 3, 4, 5}).encode())
 	f.Add(frame(keyState(), m.encode()))
 	f.Add([]byte(marker(1)))
+	f.Add((&roomState{1, 2, 3}).encode())
+	f.Add((&witness{seen: map[string]uint64{"s": 1, "Rw": 2}}).encode())
+	parts, err := journalParts([]change{{[]byte("a"), []byte("b")}, {key: []byte("c")}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(parts[0])
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if got, err := decodeSegmentMeta(7, data); err == nil && !bytes.Equal(got.encode(), data) {
 			t.Errorf("segment record %x is read as %+v", data, got)
@@ -114,5 +121,19 @@ func FuzzRecords(f *testing.F) {
 			t.Logf("frame %x has another form", data)
 		}
 		_ = checkMarker(data)
+		if got, err := decodeRoomState(data); err == nil && !bytes.Equal(got.encode(), data) {
+			t.Errorf("room state %x is read as %+v", data, got)
+		}
+		_, _ = decodeWitness(data)
+		if changes, err := decodeJournalPart(data); err == nil && len(changes) > 0 {
+			parts, err := journalParts(changes)
+			if err != nil {
+				return // too large for one
+			}
+			again, err := decodeJournalPart(bytes.Join(parts, nil))
+			if err != nil || len(again) != len(changes) {
+				t.Errorf("journal %x: %d changes, then %d, %v", data, len(changes), len(again), err)
+			}
+		}
 	})
 }

@@ -228,8 +228,11 @@ func (r *Reader) damage(full []byte, err error) error {
 func (db *DB) readable() error {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
-	if db.closed {
+	switch {
+	case db.closed:
 		return ErrClosed
+	case db.halfway:
+		return fmt.Errorf("%w: %w", ErrFailed, db.failed)
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func (db *DB) commitRoom(room Room, w *Writer) error {
 	if w.spare {
 		need = min(need, openNeed)
 	}
-	if err := db.commit(need, changes); err != nil {
+	if err := db.commitLarge(need, changes); err != nil {
 		return err
 	}
 	db.rooms[room] = st

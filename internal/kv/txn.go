@@ -19,12 +19,8 @@ type change struct {
 // held. After an error that leaves it open what is on disk, no further write is
 // taken.
 func (db *DB) commit(need int64, changes []change) error {
-	size := 0
-	for _, c := range changes {
-		size += len(c.key) + len(c.payload) + 64
-	}
-	if len(changes) > maxTxnKeys || size > maxTxnBytes {
-		return fmt.Errorf("%w: %d keys, %d bytes", errBigEdit, len(changes), size)
+	if !fits(changes) {
+		return fmt.Errorf("%w: %d keys, %d bytes", errBigEdit, len(changes), txnBytes(changes))
 	}
 	if err := db.needRoom(need); err != nil {
 		return err
@@ -46,6 +42,11 @@ func (db *DB) commit(need int64, changes []change) error {
 				return err
 			}
 		}
+		if db.opt.commit != nil {
+			if err := db.opt.commit(); err != nil {
+				return err
+			}
+		}
 		return txn.Commit()
 	})
 	if err == nil {
@@ -61,7 +62,20 @@ func (db *DB) commit(need int64, changes []change) error {
 		db.mu.Unlock()
 		return err
 	}
+	db.attest(changes)
 	return nil
+}
+
+// fits reports whether changes go into one of Badger's transactions.
+func fits(changes []change) bool {
+	return len(changes) <= maxTxnKeys && txnBytes(changes) <= maxTxnBytes
+}
+
+func txnBytes(changes []change) (n int) {
+	for _, c := range changes {
+		n += len(c.key) + len(c.payload) + 64
+	}
+	return n
 }
 
 // read returns the checked payload under key, a copy.
