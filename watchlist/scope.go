@@ -71,6 +71,9 @@ func newScope(g grants) Scope {
 func outermost(vals []string, above func(string, func(string) bool)) []string {
 	slices.Sort(vals)
 	vals = slices.Compact(vals)
+	if len(vals) > 0 && vals[0] == "" {
+		vals = vals[1:] // covers nothing, though it is in front of everything
+	}
 	var out []string
 	for _, v := range vals {
 		covered := false
@@ -178,7 +181,13 @@ func (s Scope) CoversKeyword(keyword string) bool {
 // CoversBIN reports whether the cards that begin with the given digits are all
 // in scope.
 func (s Scope) CoversBIN(bin string) bool {
-	return s.all || slices.ContainsFunc(s.bins, func(b string) bool { return strings.HasPrefix(bin, b) })
+	if s.all {
+		return true
+	}
+	// What sorts between a prefix and its extension has that prefix itself, and
+	// none of bins has another's: so only the last one not after bin can be it.
+	i, same := slices.BinarySearch(s.bins, bin)
+	return same || i > 0 && strings.HasPrefix(bin, s.bins[i-1])
 }
 
 // A Selection names parts of a scope, of any kinds.
