@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"net/http"
 	"reflect"
 )
 
@@ -28,6 +29,10 @@ type about struct {
 	status  int    // of success; 200 if 0
 	errors  []int  // statuses of its own, beside those that its kind brings
 }
+
+// scoped are the errors of a route with a scope: outside it, and no such
+// workspace.
+var scoped = []int{http.StatusForbidden, http.StatusNotFound}
 
 // access is who may call a route.
 type access uint8

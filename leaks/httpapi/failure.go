@@ -93,15 +93,9 @@ func keyProblem(err error) error {
 
 // problemsOf returns what err says of a parameter, if it does.
 func problemsOf(err error, in place) []problem {
-	var (
-		of    *leaks.ParamError
-		other *watchlist.ParamError
-	)
-	switch {
-	case errors.As(err, &of):
-		return []problem{{[]string{string(in), of.Param}, of.Msg, "value_error"}}
-	case errors.As(err, &other):
-		return []problem{{[]string{string(in), other.Param}, other.Msg, "value_error"}}
+	var p *leaks.ParamError
+	if errors.As(err, &p) {
+		return []problem{{[]string{string(in), p.Param}, p.Msg, "value_error"}}
 	}
 	return nil
 }

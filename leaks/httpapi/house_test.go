@@ -3,6 +3,9 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -62,7 +65,44 @@ func newHouse(t testing.TB) *house {
 	}
 	hs.key(t, "expired", watchlist.MSSP, hs.acme.ID, today.Add(time.Hour))
 	hs.now = today.Add(2 * time.Hour)
+	if res, err := hs.store.Ingest(t.Context(), records(), &leaks.IngestOptions{Source: "feed-1", Seen: today}); err != nil || res.Ingested != houseRows {
+		t.Fatalf("%+v, %v", res, err)
+	}
 	return hs
+}
+
+const houseRows = 400
+
+// records are those of both tenants, and of nobody.
+func records() iter.Seq2[leaks.Record, error] {
+	return func(yield func(leaks.Record, error) bool) {
+		rng := rand.New(rand.NewPCG(7, 7))
+		pick := func(v ...string) string { return v[rng.IntN(len(v))] }
+		for i := range houseRows {
+			user, org := rng.IntN(40), pick("acme", "acme", "rival", "nobody")
+			r := leaks.Record{
+				Username:      fmt.Sprintf("user%d@%s.example", user, pick(org, "mail", org)),
+				Password:      fmt.Sprintf("S3cret!%d", user%7),
+				Host:          fmt.Sprintf("https://%s.%s.example/login?a=<b>&c", pick("www", "vpn", "portal"), org),
+				Source:        pick("feed-1", "feed-2", "feed-3"),
+				UploadStealed: today.Add(-time.Duration(rng.IntN(30*24)) * time.Hour),
+			}
+			switch {
+			case i%20 == 0:
+				r.Username = "ceo@private.example"
+			case i%25 == 1:
+				r.Host = fmt.Sprintf("https://acme-corp-jobs.vendor%d.example/", i%3)
+			}
+			if rng.IntN(2) == 0 {
+				r.MachineID, r.ComputerName, r.MachineUser = fmt.Sprintf("m%d", user), fmt.Sprintf("PC-%d", user), "Anna"
+				r.IPAddress, r.Country, r.StealerName = fmt.Sprintf("192.0.2.%d", user), pick("DE", "FR"), pick("RedLine", "Vidar")
+				r.LogDate = r.UploadStealed.Add(-48 * time.Hour)
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
 }
 
 func (hs *house) workspace(t testing.TB, name string, entries map[watchlist.Kind][]string) watchlist.Workspace {
