@@ -41,20 +41,22 @@ var rooms = []room{
 	{"leaks/httpapi", []string{"leaks", "stats", "watchlist"}},
 	{"leaks/httpapi/conformance", []string{"leaks", "leaks/httpapi", "watchlist"}},
 	{"leaks/*", []string{"leaks"}},
-	{"examples/*", []string{"leaks", "leaks/*", "leaks/httpapi", "stats", "watchlist"}},
+	{"examples/internal", nil},
+	{"examples/*", []string{"examples/internal", "leaks", "leaks/*", "leaks/httpapi", "stats", "watchlist"}},
 	{"bench", []string{"leaks", "leaks/*", "leaks/httpapi", "stats", "watchlist"}},
 }
 
 // owners says which rooms alone may import a library, tests included. The
 // benchmarks are free: they run other engines beside ours.
 var owners = map[string][]string{
-	"github.com/dgraph-io/badger":      {"internal/kv", "bench"},
-	"github.com/RoaringBitmap/roaring": {"index", "bench"},
-	"github.com/axiomhq/hyperloglog":   {"stats", "bench"},
-	"github.com/alecthomas/kong":       {"examples/*", "bench"},
-	"github.com/schollz/progressbar":   {"examples/*", "bench"},
-	"golang.org/x/time":                {"leaks/httpapi", "bench"},
-	"github.com/getkin/kin-openapi":    {"leaks/httpapi/conformance"},
+	"github.com/dgraph-io/badger":        {"internal/kv", "bench"},
+	"github.com/RoaringBitmap/roaring":   {"index", "bench"},
+	"github.com/axiomhq/hyperloglog":     {"stats", "bench"},
+	"github.com/alecthomas/kong":         {"examples/*", "bench"},
+	"github.com/schollz/progressbar":     {"examples/*", "bench"},
+	"github.com/VictoriaMetrics/metrics": {"examples/leakd", "bench"},
+	"golang.org/x/time":                  {"leaks/httpapi", "bench"},
+	"github.com/getkin/kin-openapi":      {"leaks/httpapi/conformance"},
 }
 
 // testOnly are libraries that only test files import.
