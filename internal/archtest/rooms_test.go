@@ -54,7 +54,7 @@ var owners = map[string][]string{
 	"github.com/axiomhq/hyperloglog":     {"stats", "bench"},
 	"github.com/alecthomas/kong":         {"examples/*", "bench"},
 	"github.com/schollz/progressbar":     {"examples/*", "bench"},
-	"github.com/VictoriaMetrics/metrics": {"examples/leakd", "bench"},
+	"github.com/VictoriaMetrics/metrics": {"examples/*"},
 	"golang.org/x/time":                  {"leaks/httpapi", "bench"},
 	"github.com/getkin/kin-openapi":      {"leaks/httpapi/conformance"},
 }
