@@ -33,11 +33,13 @@ type aggregator struct {
 	countries counter
 	stealers  counter
 
-	users, inverse   []uint32
-	leaks, passwords []uint64
-	sourceList       []uint32
-	scratch          []uint64
-	digest           [8]byte
+	// The distinct values, some as ordinals that may repeat.
+	users, inverse            []uint32
+	leaks, passwords          []uint64
+	userHashes, inverseHashes []uint64
+	sourceList                []uint32
+	scratch                   []uint64
+	digest                    [8]byte
 }
 
 // A counter counts ordinals.
@@ -70,6 +72,16 @@ func newAggregator(names aggregateNames, sources, countries, stealers uint32, mi
 func (a *aggregator) begin(col Column, agg *stats.Aggregate) {
 	a.col, a.agg = col, agg
 	a.users, a.inverse, a.leaks, a.passwords = a.users[:0], a.inverse[:0], a.leaks[:0], a.passwords[:0]
+	a.userHashes, a.inverseHashes = a.userHashes[:0], a.inverseHashes[:0]
+}
+
+// credential takes the hashes of a group and its password; pw is as
+// packPassword packs it.
+func (a *aggregator) credential(leak, password uint64, pw uint32) {
+	a.leaks = append(a.leaks, leak)
+	if pw&1 != 0 {
+		a.passwords = append(a.passwords, password)
+	}
 }
 
 // group takes a group of the domain; its rows follow.
@@ -131,30 +143,28 @@ func (a *aggregator) finish() *stats.Aggregate {
 	}
 	agg.Sources.AddMany(hashes)
 
-	hashes = hashes[:0]
 	slices.Sort(a.users)
 	for _, u := range slices.Compact(a.users) {
 		if h := a.names.aggUserHash(u); h != 0 {
-			hashes = append(hashes, h)
+			a.userHashes = append(a.userHashes, h)
 		}
 		if a.col == RootDomain {
 			a.inverse = append(a.inverse, a.names.aggUserMail(u))
 		}
 	}
-	agg.Usernames.AddMany(hashes)
+	agg.Usernames.AddMany(a.userHashes)
 
 	d := dictMail
 	if a.col == EmailDomain {
 		d = dictRoot
 	}
-	hashes = hashes[:0]
 	slices.Sort(a.inverse)
 	for _, n := range slices.Compact(a.inverse) {
 		if name := a.names.aggName(d, n); len(name) > 0 {
-			hashes = append(hashes, stats.Hash(name))
+			a.inverseHashes = append(a.inverseHashes, stats.Hash(name))
 		}
 	}
-	agg.Inverse.AddMany(hashes)
+	agg.Inverse.AddMany(a.inverseHashes)
 
 	a.scratch, a.daySeen, a.sourceList, a.agg = hashes, a.daySeen[:0], a.sourceList[:0], nil
 	return agg

@@ -117,7 +117,7 @@ func benchRows(b *testing.B) []row {
 	return rows
 }
 
-const benchSegment = 1 << 18
+const benchSegment = 400_000
 
 // benchTables makes tables of benchSegment rows of the corpus once.
 var benchTables = sync.OnceValue(func() (out []stored) {

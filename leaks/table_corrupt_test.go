@@ -48,7 +48,7 @@ func (p *plainSegment) assemble(t testing.TB) stored {
 	var buf bytes.Buffer
 	w := segment.NewWriter(&buf)
 	for i, id := range p.ids {
-		s := w.Section(id, false)
+		s := w.Section(id, segment.Plain)
 		for _, c := range p.sections[i] {
 			if err := s.WriteChunk(c); err != nil {
 				t.Fatal(err)

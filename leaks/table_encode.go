@@ -3,6 +3,7 @@ package leaks
 import (
 	"cmp"
 	"context"
+	"runtime"
 	"slices"
 
 	"github.com/leakscope/leakscope/internal/normalize"
@@ -13,7 +14,7 @@ import (
 // encodeScratch is what encode needs besides the builder, kept between tables.
 // Builders that are not encoded at the same time can share one.
 type encodeScratch struct {
-	sorter  stringSorter
+	sorters [2]stringSorter // of the dictionaries written at the same time
 	ranks   [numDicts]ranking
 	order   hashOrder
 	machine []uint32 // rank of each machine
@@ -22,24 +23,12 @@ type encodeScratch struct {
 	starts  []uint32 // by place in groups: the first of the group's rows in rows
 	rows    []uint32 // the builder's rows in the table's order
 	counts  []uint32
-	buf     []byte
-	awaited uint64 // what await and awaitStrings loaded
-}
+	awaited uint64 // what await loaded
 
-// awaitAhead is how many groups, or strings, are asked for at once. What encode
-// costs is mostly waiting for memory, as it goes through everything in another
-// order than it lies in; places asked for together are waited for once.
-const awaitAhead = 16
-
-// awaitStrings asks for the strings that order lists from i on, each time i
-// comes to a next run of them.
-func (s *encodeScratch) awaitStrings(in *interner, order []uint32, i int) {
-	if i%awaitAhead != 0 {
-		return
-	}
-	for _, n := range order[i:min(i+awaitAhead, len(order))] {
-		s.awaited ^= uint64(in.arena[in.offs[n]])
-	}
+	userHash  []uint64 // by rank of a user: its hash in sketches
+	mailUsers []uint32 // by rank of a mail domain: its first user, and the end
+	userName  []byte
+	heavy     heavyScratch
 }
 
 // await asks for the groups from place on, their rows, and what those refer to.
@@ -68,12 +57,32 @@ func (b *tableBuilder) await(place int) {
 	s.awaited ^= uint64(sum)
 }
 
+// parallelRows is from how many rows on a table is encoded on two processors.
+// Below, its bytes are the same each time. Tests change it.
+var parallelRows = 1 << 15
+
+// together runs both functions, at the same time if parallel says so, and
+// returns the first error.
+func together(parallel bool, a, b func() error) error {
+	if !parallel {
+		if err := a(); err != nil {
+			return err
+		}
+		return b()
+	}
+	done := make(chan error, 1)
+	go func() { done <- a() }()
+	err := b()
+	return cmp.Or(<-done, err)
+}
+
 // encode writes the rows as a table. The builder stays as it is.
 func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSummary, error) {
 	vote := b.vote
-	w := newTableWriter(seg, vote.result(), &b.out.order)
+	w := newTableWriter(seg, vote.result(), &b.out.order, segment.Fast)
 	w.meta.ownRoots, w.meta.rootList = b.ownRoots, normalize.RootList()
-	if err := b.encodeDicts(ctx, w); err != nil {
+	parallel := b.len() >= parallelRows && runtime.GOMAXPROCS(0) > 1
+	if err := b.encodeDicts(ctx, w, parallel); err != nil {
 		return tableSummary{}, err
 	}
 	if err := b.encodeMachines(w); err != nil {
@@ -82,12 +91,15 @@ func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSu
 	b.orderGroups()
 	b.orderRows()
 	w.beginRows()
-	agg := newAggregator(b, w.meta.dicts[dictSource], w.meta.dicts[dictCountry], w.meta.dicts[dictStealer], min(b.minSeen, b.maxSeen), b.maxSeen)
 	aggs := w.aggregates()
-	if err := b.encodeRows(ctx, w, agg, aggs); err != nil {
+	heavy := b.findHeavy()
+	if err := b.encodeRows(ctx, w, heavy, aggs); err != nil {
 		return tableSummary{}, err
 	}
-	split, err := w.endRows()
+	var split bool
+	err := together(parallel,
+		func() error { return b.aggregateMails(ctx, w, heavy, aggs) },
+		func() (err error) { split, err = w.endRows(); return err })
 	if err != nil {
 		return tableSummary{}, err
 	}
@@ -100,60 +112,10 @@ func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSu
 			return tableSummary{}, err
 		}
 	}
-	if err := b.aggregateMails(ctx, agg, aggs); err != nil {
-		return tableSummary{}, err
-	}
 	if err := w.finishAggregates(aggs); err != nil {
 		return tableSummary{}, err
 	}
 	return w.finish()
-}
-
-// encodeDicts ranks and writes the dictionaries.
-func (b *tableBuilder) encodeDicts(ctx context.Context, w *tableWriter) error {
-	s := b.out
-	for d := range numDicts {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		in, rank := b.dicts[d], &s.ranks[d]
-		out := w.dict(d)
-		p, nested := d.parent()
-		switch {
-		case !nested:
-			rank.rankFlat(in, &s.sorter)
-			for i, n := range rank.order {
-				s.awaitStrings(in, rank.order, i)
-				out.add(0, in.at(n))
-			}
-		case d == dictUser:
-			// Twice as many keys as mail domains: raw users before bare ones.
-			parents := s.ranks[p].rank
-			rank.rankNested(in, &s.sorter, 2*len(parents), func(n uint32) uint32 {
-				return parents[n>>1]<<1 | n&1
-			})
-			for i, n := range rank.order {
-				s.awaitStrings(in, rank.order, i)
-				str, parent := in.at(n), in.parent(n)
-				if parent&1 == 0 {
-					s.buf = append(append(s.buf[:0], rawUser), str...)
-					str = s.buf
-				}
-				out.add(parents[parent>>1], str)
-			}
-		default:
-			parents := s.ranks[p].rank
-			rank.rankNested(in, &s.sorter, len(parents), func(n uint32) uint32 { return parents[n] })
-			for i, n := range rank.order {
-				s.awaitStrings(in, rank.order, i)
-				out.add(parents[in.parent(n)], in.at(n))
-			}
-		}
-		if err := w.finishDict(out); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // encodeMachines brings the machines' facts into the order of the ranked
@@ -244,8 +206,8 @@ func (b *tableBuilder) orderRows() {
 }
 
 // outGroup translates a group into the table's ordinals.
-func (b *tableBuilder) outGroup(n uint32) outGroup {
-	g, ranks := &b.groups[n], &b.out.ranks
+func (b *tableBuilder) outGroup(g *builtGroup) outGroup {
+	ranks := &b.out.ranks
 	return outGroup{
 		hash: g.hash, digest: g.digest, pw: g.pw,
 		root:   ranks[dictRoot].rank[g.root],
@@ -255,10 +217,24 @@ func (b *tableBuilder) outGroup(n uint32) outGroup {
 	}
 }
 
-// encodeRows writes groups and rows, and the aggregates of heavy roots while
-// their rows are at hand.
-func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, agg *aggregator, aggs *aggregatesOut) error {
+// outRow translates a row into the table's ordinals.
+func (b *tableBuilder) outRow(r *builtRow) outRow {
 	s := b.out
+	return outRow{
+		seen: r.seen, upload: r.upload, log: r.log, typ: r.typ,
+		source:   s.ranks[dictSource].rank[r.source],
+		host:     s.ranks[dictHost].rank[r.host],
+		machine:  s.machine[r.machine],
+		software: s.ranks[dictSoftware].rank[r.software],
+		protocol: s.ranks[dictProtocol].rank[r.protocol],
+	}
+}
+
+// encodeRows writes groups and rows, and while they are at hand the aggregates
+// of heavy roots; what those of heavy e-mail domains need it puts aside.
+func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, heavy *heavyScratch, aggs *aggregatesOut) error {
+	s := b.out
+	agg := b.newAggregator(w)
 	for lo := 0; lo < len(s.groups); {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -270,18 +246,43 @@ func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, agg *aggr
 		}
 		rows := uint64(s.starts[hi] - s.starts[lo])
 		name := b.dicts[dictRoot].at(root)
-		heavy := len(name) > 0 && rows >= aggregateRows
-		if heavy {
+		heavyRoot := len(name) > 0 && rows >= aggregateRows
+		if heavyRoot {
 			agg.begin(RootDomain, new(stats.Aggregate))
+			heavy.beginRoot()
 		}
+		rootHash := uint64(0) // 0 is none
 		for place := lo; place < hi; place++ {
 			b.await(place)
-			b.encodeGroup(w, place)
-			if heavy {
-				b.aggregateGroup(agg, place)
+			g := &b.groups[s.groups[place]]
+			out := b.outGroup(g)
+			w.group(&out)
+			mail := heavy.of(g.mail)
+			if mail != nil && len(name) > 0 && rootHash == 0 {
+				rootHash = stats.Hash(name)
+			}
+			if mail != nil || heavyRoot {
+				leak, password := sketchHashes(g)
+				if heavyRoot {
+					agg.credential(leak, password, g.pw)
+					b.countUser(agg, heavy, g, out.user)
+				}
+				if mail != nil {
+					heavy.addGroup(mail, leak, password, g.pw, rootHash)
+				}
+			}
+			for _, i := range s.rows[s.starts[place]:s.starts[place+1]] {
+				r := b.outRow(&b.rows[i])
+				w.row(&r)
+				if heavyRoot {
+					agg.row(r.typ, r.seen, r.source, w.machineCountry[r.machine], w.machineStealer[r.machine])
+				}
+				if mail != nil {
+					heavy.addRow(mail, &r, w)
+				}
 			}
 		}
-		if heavy {
+		if heavyRoot {
 			if err := aggs.add(RootDomain, name, rows, false, agg.finish()); err != nil {
 				return err
 			}
@@ -289,98 +290,4 @@ func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, agg *aggr
 		lo = hi
 	}
 	return nil
-}
-
-// encodeGroup writes the group at a place, and its rows.
-func (b *tableBuilder) encodeGroup(w *tableWriter, place int) {
-	s := b.out
-	g := b.outGroup(s.groups[place])
-	w.group(&g)
-	for _, i := range s.rows[s.starts[place]:s.starts[place+1]] {
-		r := &b.rows[i]
-		w.row(&outRow{
-			seen: r.seen, upload: r.upload, log: r.log, typ: r.typ,
-			source:   s.ranks[dictSource].rank[r.source],
-			host:     s.ranks[dictHost].rank[r.host],
-			machine:  s.machine[r.machine],
-			software: s.ranks[dictSoftware].rank[r.software],
-			protocol: s.ranks[dictProtocol].rank[r.protocol],
-		})
-	}
-}
-
-// aggregateMails writes the aggregates of heavy e-mail domains, whose groups lie
-// scattered.
-func (b *tableBuilder) aggregateMails(ctx context.Context, agg *aggregator, out *aggregatesOut) error {
-	s := b.out
-	mails := b.dicts[dictMail]
-	rows := make([]uint64, mails.len())
-	for i := range b.groups {
-		rows[b.groups[i].mail] += uint64(b.groups[i].rows)
-	}
-	heavy := map[uint32][]uint32{} // by mail domain the places of its groups
-	for n, r := range rows {
-		if len(mails.at(uint32(n))) > 0 && r >= aggregateRows {
-			heavy[uint32(n)] = nil
-		}
-	}
-	if len(heavy) == 0 {
-		return nil
-	}
-	for place, n := range s.groups {
-		if mail := b.groups[n].mail; rows[mail] >= aggregateRows {
-			if places, ok := heavy[mail]; ok {
-				heavy[mail] = append(places, uint32(place))
-			}
-		}
-	}
-	for _, mail := range s.ranks[dictMail].order {
-		places, ok := heavy[mail]
-		if !ok {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		agg.begin(EmailDomain, new(stats.Aggregate))
-		for _, place := range places {
-			b.aggregateGroup(agg, int(place))
-		}
-		if err := out.add(EmailDomain, mails.at(mail), rows[mail], false, agg.finish()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// aggregateGroup hands a group and its rows to agg; it counts by the builder's
-// own numbers.
-func (b *tableBuilder) aggregateGroup(agg *aggregator, place int) {
-	s := b.out
-	g := &b.groups[s.groups[place]]
-	agg.group(g.hash, g.pw&1 != 0, g.digest, g.user, g.root)
-	for _, i := range s.rows[s.starts[place]:s.starts[place+1]] {
-		r := &b.rows[i]
-		m := &b.tuples[r.machine]
-		agg.row(r.typ, r.seen, r.source, m[machineCountry], m[machineStealer])
-	}
-}
-
-// The builder's numbers as an aggregator's names.
-
-func (b *tableBuilder) aggName(d dictID, n uint32) []byte { return b.dicts[d].at(n) }
-
-func (b *tableBuilder) aggUserMail(user uint32) uint32 { return b.dicts[dictUser].parent(user) >> 1 }
-
-func (b *tableBuilder) aggUserHash(user uint32) uint64 {
-	in := b.dicts[dictUser]
-	if in.parent(user)&1 == 0 {
-		if str := in.at(user); len(str) > 0 {
-			return stats.Hash(str)
-		}
-		return 0
-	}
-	b.out.buf = append(append(b.out.buf[:0], in.at(user)...), '@')
-	b.out.buf = append(b.out.buf, b.dicts[dictMail].at(in.parent(user)>>1)...)
-	return stats.Hash(b.out.buf)
 }

@@ -149,57 +149,6 @@ func roomFor[T any](s []T, n int) []T {
 	return grown
 }
 
-// A ranking orders the strings of an interner: order lists their numbers from
-// least to greatest, rank is its inverse.
-type ranking struct {
-	order, rank []uint32
-}
-
-func (r *ranking) invert() {
-	r.rank = resize(r.rank, len(r.order))
-	for pos, n := range r.order {
-		r.rank[n] = uint32(pos)
-	}
-}
-
-// rankFlat orders all strings by their bytes.
-func (r *ranking) rankFlat(in *interner, s *stringSorter) {
-	r.order = resize(r.order, in.len())
-	for i := range r.order {
-		r.order[i] = uint32(i)
-	}
-	s.sort(in, r.order)
-	r.invert()
-}
-
-// rankNested orders by the rank of the parent, then by bytes. key gives that
-// rank for a parent number, below keys.
-func (r *ranking) rankNested(in *interner, s *stringSorter, keys int, key func(parent uint32) uint32) {
-	r.order = resize(r.order, in.len())
-	s.starts = resize(s.starts, keys+1)
-	s.keyOf = resize(s.keyOf, in.len())
-	clear(s.starts)
-	for i := range in.offs {
-		k := key(in.parent(uint32(i)))
-		s.keyOf[i] = k
-		s.starts[k+1]++
-	}
-	for k := range keys {
-		s.starts[k+1] += s.starts[k]
-	}
-	s.next = append(s.next[:0], s.starts...)
-	for i, k := range s.keyOf {
-		r.order[s.next[k]] = uint32(i)
-		s.next[k]++
-	}
-	for k := range keys {
-		if run := r.order[s.starts[k]:s.starts[k+1]]; len(run) > 1 {
-			s.sort(in, run)
-		}
-	}
-	r.invert()
-}
-
 // resize returns a slice of n elements, s's memory where that suffices. What
 // they hold is not defined.
 func resize[T any](s []T, n int) []T {

@@ -30,7 +30,7 @@ func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opt
 	if total > maxTableRows {
 		return tableSummary{}, errTableFull
 	}
-	m.w = newTableWriter(seg, m.coding(), new(hashOrder))
+	m.w = newTableWriter(seg, m.coding(), new(hashOrder), segment.Small)
 	for _, t := range sources {
 		m.w.meta.ownRoots = m.w.meta.ownRoots || t.ownRoots || t.rootList != sources[0].rootList
 		m.w.meta.rootList = t.rootList

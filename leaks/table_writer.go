@@ -26,6 +26,7 @@ type tableSummary struct {
 // a column.
 type tableWriter struct {
 	seg     *segment.Writer
+	packing segment.Packing // of dictionaries and aggregates
 	meta    tableMeta
 	columns []*segment.IntsWriter
 	fixed   []*segment.FixedWriter
@@ -56,19 +57,19 @@ type tableWriter struct {
 // errTableFull: a table numbers rows with 31 bits.
 var errTableFull = errors.New("table has too many rows")
 
-func newTableWriter(seg *segment.Writer, coding [2]timeCoding, order *hashOrder) *tableWriter {
-	return &tableWriter{seg: seg, meta: tableMeta{coding: coding}, order: order}
+func newTableWriter(seg *segment.Writer, coding [2]timeCoding, order *hashOrder, packing segment.Packing) *tableWriter {
+	return &tableWriter{seg: seg, meta: tableMeta{coding: coding}, order: order, packing: packing}
 }
 
 // column opens a column of integers.
 func (w *tableWriter) column(id uint16) *segment.IntsWriter {
-	c := segment.NewIntsWriter(w.seg.Section(id, false))
+	c := segment.NewIntsWriter(w.seg.Section(id, segment.Plain))
 	w.columns = append(w.columns, c)
 	return c
 }
 
 func (w *tableWriter) fixedColumn(id uint16, width int) *segment.FixedWriter {
-	c := segment.NewFixedWriter(w.seg.Section(id, false), width)
+	c := segment.NewFixedWriter(w.seg.Section(id, segment.Plain), width)
 	w.fixed = append(w.fixed, c)
 	return c
 }
@@ -84,12 +85,12 @@ type dictOut struct {
 
 // dict opens dictionary d. Parents must be finished before their children.
 func (w *tableWriter) dict(d dictID) *dictOut {
-	o := &dictOut{id: d, strs: index.NewDictWriter(w.seg.Section(sectionDict+uint16(d), true))}
+	o := &dictOut{id: d, strs: index.NewDictWriter(w.seg.Section(sectionDict+uint16(d), w.packing))}
 	if textDict(d) {
-		o.text = index.NewTextWriter(w.seg.Section(sectionText+uint16(d), false), textStrings)
+		o.text = index.NewTextWriter(w.seg.Section(sectionText+uint16(d), segment.Plain), textStrings)
 	}
 	if _, nested := d.parent(); nested {
-		o.starts = segment.NewIntsWriter(w.seg.Section(sectionStarts+uint16(d), false))
+		o.starts = segment.NewIntsWriter(w.seg.Section(sectionStarts+uint16(d), segment.Plain))
 	}
 	return o
 }
@@ -135,7 +136,7 @@ type machinesOut struct {
 func (w *tableWriter) machines() *machinesOut {
 	o := new(machinesOut)
 	for f := range o.fields {
-		o.fields[f] = segment.NewIntsWriter(w.seg.Section(sectionMachine+uint16(f), false))
+		o.fields[f] = segment.NewIntsWriter(w.seg.Section(sectionMachine+uint16(f), segment.Plain))
 	}
 	w.machineCountry, w.machineStealer = w.machineCountry[:0], w.machineStealer[:0]
 	return o
@@ -280,7 +281,7 @@ func (w *tableWriter) endRows() (split bool, err error) {
 	split = w.writeByHash()
 	w.writeByUser()
 	for k, b := range w.bitmaps {
-		if err := b.WriteTo(w.seg.Section(sectionBitmap+uint16(k), false)); err != nil {
+		if err := b.WriteTo(w.seg.Section(sectionBitmap+uint16(k), segment.Plain)); err != nil {
 			return false, err
 		}
 	}
@@ -364,9 +365,9 @@ type aggregatesOut struct {
 
 func (w *tableWriter) aggregates() *aggregatesOut {
 	return &aggregatesOut{
-		names: index.NewDictWriter(w.seg.Section(sectionAggName, true)),
-		place: segment.NewIntsWriter(w.seg.Section(sectionAggPlace, false)),
-		rows:  segment.NewIntsWriter(w.seg.Section(sectionAggRows, false)),
-		data:  w.seg.Section(sectionAggData, true),
+		names: index.NewDictWriter(w.seg.Section(sectionAggName, w.packing)),
+		place: segment.NewIntsWriter(w.seg.Section(sectionAggPlace, segment.Plain)),
+		rows:  segment.NewIntsWriter(w.seg.Section(sectionAggRows, segment.Plain)),
+		data:  w.seg.Section(sectionAggData, w.packing),
 	}
 }

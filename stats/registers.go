@@ -3,6 +3,7 @@ package stats
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"sync"
 
 	"github.com/axiomhq/hyperloglog"
@@ -57,6 +58,20 @@ func (r *registers) insert(hashes []uint64) {
 	// The only error there is, an invalid precision, cannot arise.
 	f.buf, _ = f.sketch.AppendBinary(f.buf[:0])
 	r.max((*registers)(f.buf[fillerHeader:]))
+}
+
+// surely inserts hashes into r, which is empty, and reports whether they are
+// for certain more than [ExactMembers] distinct ones: as many registers are set.
+// After false r is of no use.
+func (r *registers) surely(hashes []uint64) bool {
+	r.insert(hashes)
+	set := 0
+	for i := 0; i < numRegisters; i += 8 {
+		// A register is below 128: adding 127 carries where it is not 0.
+		v := (binary.LittleEndian.Uint64(r[i:]) + ^uint64(highBits)) & highBits
+		set += bits.OnesCount64(v)
+	}
+	return set > ExactMembers
 }
 
 const (

@@ -15,6 +15,10 @@ const ExactMembers = 1024
 // them together is what makes an Add cheap.
 const pendingMembers = 1024
 
+// denseFrom is above how many hashes at a time AddMany looks whether they make
+// a sketch dense: so many that those of one kind nearly always do.
+const denseFrom = ExactMembers + ExactMembers/8
+
 // A Sketch counts distinct values: exactly while they are few, as a HyperLogLog
 // estimate with [RelativeError] beyond [ExactMembers].
 //
@@ -52,6 +56,14 @@ func (s *Sketch) Add(h uint64) {
 // AddMany adds the values with the hashes hs. It is the fast way for many: some
 // 10 ns each once the sketch is dense. It neither keeps nor changes hs.
 func (s *Sketch) AddMany(hs []uint64) {
+	if s.regs == nil && len(hs) > denseFrom {
+		// So many are hardly ever few distinct ones; whether they are needs no
+		// sorting.
+		if regs := new(registers); regs.surely(hs) {
+			s.adopt(regs)
+			return
+		}
+	}
 	for s.regs == nil && len(hs) > 0 {
 		n := min(len(hs), pendingMembers-len(s.pending))
 		s.pending = append(s.pending, hs[:n]...)
@@ -93,6 +105,7 @@ func (s *Sketch) adopt(r *registers) {
 	s.regs = r
 	r.insert(s.exact)
 	s.exact = nil
+	s.flush()
 }
 
 // Estimate returns the number of distinct values: exact up to [ExactMembers],

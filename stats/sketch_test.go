@@ -361,3 +361,25 @@ func BenchmarkReadSketchDense(b *testing.B) {
 		ReadSketch(codec.NewReader(o))
 	}
 }
+
+// Hashes given all at once, repeated or not, make what they make one by one.
+func TestAddManyAtOnce(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 11))
+	for _, n := range []int{1, 100, 1000, 1023, 1024, 1025, 1060, 1100, 1152, 1153, 1200, 5000, 100_000} {
+		for _, before := range []int{0, 10, 1030, 3000} {
+			hs := hashes(uint64(n), n)
+			for len(hs) < 4000 {
+				hs = append(hs, hs[rng.IntN(n)])
+			}
+			first := hashes(uint64(before)+1e6, before)
+			many, one := sketchOf(first), new(Sketch)
+			many.AddMany(hs)
+			for _, h := range append(first, hs...) {
+				one.Add(h)
+			}
+			if !bytes.Equal(encoded(many), encoded(one)) || many.Exact() != one.Exact() || many.Estimate() != one.Estimate() {
+				t.Errorf("%d after %d: differs", n, before)
+			}
+		}
+	}
+}

@@ -15,7 +15,7 @@ func benchInts(b *testing.B, vals []uint64) *Ints {
 	b.Helper()
 	var file bytes.Buffer
 	w := NewWriter(&file)
-	c := NewIntsWriter(w.Section(1, false))
+	c := NewIntsWriter(w.Section(1, Plain))
 	for _, v := range vals {
 		c.Append(v)
 	}
@@ -189,12 +189,12 @@ func BenchmarkChunkCached(b *testing.B) {
 // BenchmarkChunkLoad reads, checks and, if asked to, decompresses chunks of 128
 // KiB that are not cached.
 func BenchmarkChunkLoad(b *testing.B) {
-	for _, compress := range []bool{false, true} {
-		b.Run(fmt.Sprintf("compress=%t", compress), func(b *testing.B) {
+	for name, packing := range map[string]Packing{"plain": Plain, "fast": Fast, "small": Small} {
+		b.Run(name, func(b *testing.B) {
 			var file bytes.Buffer
 			w := NewWriter(&file)
 			chunk := textChunk(128 << 10)
-			if err := w.Section(1, compress).WriteChunk(chunk); err != nil {
+			if err := w.Section(1, packing).WriteChunk(chunk); err != nil {
 				b.Fatal(err)
 			}
 			sum, err := w.Finish(nil)
@@ -216,9 +216,9 @@ func BenchmarkChunkLoad(b *testing.B) {
 }
 
 func BenchmarkWriter(b *testing.B) {
-	for _, compress := range []bool{false, true} {
-		b.Run(fmt.Sprintf("compress=%t", compress), func(b *testing.B) {
-			s := NewWriter(io.Discard).Section(1, compress)
+	for name, packing := range map[string]Packing{"plain": Plain, "fast": Fast, "small": Small} {
+		b.Run(name, func(b *testing.B) {
+			s := NewWriter(io.Discard).Section(1, packing)
 			chunk := textChunk(128 << 10)
 			b.SetBytes(int64(len(chunk)))
 			for b.Loop() {

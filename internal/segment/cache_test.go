@@ -24,7 +24,7 @@ func oneSection(t testing.TB, chunks int) []byte {
 	t.Helper()
 	var file bytes.Buffer
 	w := NewWriter(&file)
-	s := w.Section(1, false)
+	s := w.Section(1, Plain)
 	for i := range chunks {
 		if err := s.WriteChunk(bytes.Repeat([]byte{byte(i)}, 1000)); err != nil {
 			t.Fatal(err)

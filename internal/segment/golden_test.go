@@ -35,19 +35,19 @@ const (
 	goldenTextID  = 0x0205
 )
 
-// writeGolden writes the golden segment; compressed, it has a chunk whose bytes
-// are the compressor's choice.
-func writeGolden(t testing.TB, compressed bool) []byte {
+// writeGolden writes the golden segment; packed, it has a chunk whose bytes are
+// the compressor's choice.
+func writeGolden(t testing.TB, packing Packing) []byte {
 	t.Helper()
 	var file bytes.Buffer
 	w := NewWriter(&file)
-	if compressed {
-		if err := w.Section(goldenTextID, true).WriteChunk(goldenText); err != nil {
+	if packing != Plain {
+		if err := w.Section(goldenTextID, packing).WriteChunk(goldenText); err != nil {
 			t.Fatal(err)
 		}
 	} else {
 		// Opened out of order: the directory sorts.
-		fixed := NewFixedWriter(w.Section(goldenFixedID, false), 3)
+		fixed := NewFixedWriter(w.Section(goldenFixedID, Plain), 3)
 		for _, v := range goldenFixed {
 			fixed.Append(v)
 		}
@@ -58,7 +58,7 @@ func writeGolden(t testing.TB, compressed bool) []byte {
 			if vals == nil {
 				continue
 			}
-			col := NewIntsWriter(w.Section(uint16(id), true)) // too small to be worth it
+			col := NewIntsWriter(w.Section(uint16(id), Small)) // too small to be worth it
 			for _, v := range vals {
 				col.Append(v)
 			}
@@ -74,7 +74,7 @@ func writeGolden(t testing.TB, compressed bool) []byte {
 }
 
 // checkGolden opens the golden segment and compares what it holds.
-func checkGolden(t *testing.T, file []byte, compressed bool) {
+func checkGolden(t *testing.T, file []byte, packing Packing) {
 	t.Helper()
 	r, err := Open(bytes.NewReader(file), int64(len(file)), "golden", NewCache(1<<20))
 	if err != nil {
@@ -86,7 +86,7 @@ func checkGolden(t *testing.T, file []byte, compressed bool) {
 	if !bytes.Equal(r.Meta(), goldenMeta) {
 		t.Error("meta differs")
 	}
-	if compressed {
+	if packing != Plain {
 		if b, err := r.Section(goldenTextID).Chunk(0); err != nil || !bytes.Equal(b, goldenText) {
 			t.Errorf("text differs: %v", err)
 		}
@@ -119,11 +119,11 @@ func checkGolden(t *testing.T, file []byte, compressed bool) {
 // long as the version stands, be written again exactly. Of compressed chunks
 // only the former holds: a newer compressor may do better.
 func TestGolden(t *testing.T) {
-	for name, compressed := range map[string]bool{"plain.txt": false, "zstd.txt": true} {
+	for name, packing := range map[string]Packing{"plain.txt": Plain, "s2.txt": Fast, "zstd.txt": Small} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join("testdata", name)
 			if *update {
-				if err := os.WriteFile(path, []byte(annotate(writeGolden(t, compressed))), 0o644); err != nil {
+				if err := os.WriteFile(path, []byte(annotate(writeGolden(t, packing))), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -132,15 +132,15 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			file := parseDump(t, string(dump))
-			checkGolden(t, file, compressed)
+			checkGolden(t, file, packing)
 			if again := annotate(file); again != string(dump) {
 				t.Errorf("annotated differently:\n%s", again)
 			}
-			written := writeGolden(t, compressed)
-			if !compressed && !bytes.Equal(written, file) {
+			written := writeGolden(t, packing)
+			if packing == Plain && !bytes.Equal(written, file) {
 				t.Errorf("written differently:\n%s", annotate(written))
 			}
-			checkGolden(t, written, compressed)
+			checkGolden(t, written, packing)
 		})
 	}
 }
@@ -221,13 +221,13 @@ func annotate(file []byte) string {
 		id := ids[foot.uvarint("chunk of section index")]
 		codec := foot.take(1, "  codec %d", file[foot.at])[0]
 		n := foot.uvarint("  stored")
-		if codec == 1 {
+		if codec > 0 {
 			foot.uvarint("  raw")
 		}
 		foot.take(8, "  checksum")
 		switch {
-		case codec == 1:
-			d.take(n, "section %d: zstd frame", id)
+		case codec > 0:
+			d.take(n, "section %d: %s", id, [...]string{1: "zstd frame", 2: "S2 block"}[codec])
 		case id <= goldenSameID:
 			annotateInts(d, id)
 		default:

@@ -27,7 +27,7 @@ func build(t testing.TB, rng *rand.Rand, chunks int) ([]byte, Summary, map[uint1
 	ids := []uint16{7, 3, 40_000, 0}
 	var sections []*SectionWriter
 	for i, id := range ids {
-		sections = append(sections, w.Section(id, i%2 == 0))
+		sections = append(sections, w.Section(id, Packing(i%3)))
 	}
 	want := map[uint16][][]byte{}
 	for range chunks {

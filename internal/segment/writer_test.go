@@ -24,8 +24,8 @@ func (d *fullDisk) Write(b []byte) (int, error) {
 func TestWriterErrorsStick(t *testing.T) {
 	for _, room := range []int{0, 7, 50, 1100, 2050, 2100} {
 		w := NewWriter(&fullDisk{left: room})
-		s := w.Section(1, false)
-		col := NewIntsWriter(w.Section(2, false))
+		s := w.Section(1, Plain)
+		col := NewIntsWriter(w.Section(2, Plain))
 		first := s.WriteChunk(make([]byte, 1000))
 		for i := range uint64(4000) {
 			col.Append(i * i)
@@ -43,8 +43,8 @@ func TestWriterErrorsStick(t *testing.T) {
 
 func TestWriterMisuse(t *testing.T) {
 	for name, misuse := range map[string]func(w *Writer){
-		"section twice": func(w *Writer) { w.Section(1, false); w.Section(1, true) },
-		"huge chunk":    func(w *Writer) { w.Section(1, true).WriteChunk(make([]byte, MaxChunk+1)) },
+		"section twice": func(w *Writer) { w.Section(1, Plain); w.Section(1, Small) },
+		"huge chunk":    func(w *Writer) { w.Section(1, Small).WriteChunk(make([]byte, MaxChunk+1)) },
 		"huge meta":     func(w *Writer) { w.Finish(make([]byte, MaxFooter)) },
 		"finish twice":  func(w *Writer) { w.Finish(nil) },
 	} {
@@ -57,7 +57,7 @@ func TestWriterMisuse(t *testing.T) {
 	}
 	var file bytes.Buffer
 	w := NewWriter(&file)
-	s := w.Section(1, false)
+	s := w.Section(1, Plain)
 	if _, err := w.Finish(nil); err != nil {
 		t.Fatal(err)
 	}
@@ -71,8 +71,8 @@ func TestWriterMisuse(t *testing.T) {
 func TestLargestChunk(t *testing.T) {
 	var file bytes.Buffer
 	w := NewWriter(&file)
-	for id, compress := range []bool{false, true} {
-		if err := w.Section(uint16(id), compress).WriteChunk(make([]byte, MaxChunk)); err != nil {
+	for id, packing := range []Packing{Plain, Fast, Small} {
+		if err := w.Section(uint16(id), packing).WriteChunk(make([]byte, MaxChunk)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,7 +94,7 @@ func TestSectionsInParallel(t *testing.T) {
 	w := NewWriter(&file)
 	var wg sync.WaitGroup
 	for id := range uint16(6) {
-		s := w.Section(id, id%2 == 0)
+		s := w.Section(id, Packing(id%3))
 		wg.Go(func() {
 			for i := range 40 {
 				if err := s.WriteChunk(bytes.Repeat([]byte{byte(id), byte(i)}, 500)); err != nil {

@@ -1,0 +1,121 @@
+package leaks
+
+import (
+	"bytes"
+	"fmt"
+	"hash/maphash"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/leakscope/leakscope/internal/segment"
+)
+
+// TestStringSorter: strings that share prefixes of any length, are short, or
+// have zero bytes, come in the order of their bytes.
+func TestStringSorter(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	seed := maphash.MakeSeed()
+	var sorter stringSorter
+	for round := range 200 {
+		in := newInterner()
+		prefix := strings.Repeat("https://www.", rng.IntN(60))
+		for range 1 + rng.IntN(3000>>rng.IntN(10)) {
+			var b []byte
+			if rng.IntN(3) > 0 {
+				b = append(b, prefix[:rng.IntN(len(prefix)+1)]...)
+			}
+			for range rng.IntN(1 + 20>>rng.IntN(5)) {
+				b = append(b, []byte("\x00\x00abz\xff")[rng.IntN(6)])
+			}
+			in.intern(seed, string(b))
+		}
+		var r ranking
+		var got [][]byte
+		r.flat(in, &sorter, func(n uint32, str []byte) {
+			if !bytes.Equal(str, in.at(n)) || r.order[len(got)] != n || r.rank[n] != uint32(len(got)) {
+				t.Fatal("order, rank and string do not agree")
+			}
+			got = append(got, str)
+		})
+		if len(got) != in.len() || !slices.IsSortedFunc(got, bytes.Compare) {
+			t.Fatalf("round %d: %d of %d strings, sorted: %t", round, len(got), in.len(), slices.IsSortedFunc(got, bytes.Compare))
+		}
+	}
+}
+
+// TestRankingNested: strings come by parent, then by their bytes.
+func TestRankingNested(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	var sorter stringSorter
+	for range 50 {
+		in := newInterner()
+		keys := 1 + rng.IntN(300)
+		for range rng.IntN(4000) {
+			parent := uint32(min(rng.IntN(keys), rng.IntN(keys)))
+			s := fmt.Sprint("name", rng.IntN(1000))
+			in.internTagged(parent, s, tagOf(below(uint64(parent), maphash.String(sortSeed, s))))
+		}
+		turned := func(n uint32) uint32 { return uint32(keys) - 1 - n }
+		var r ranking
+		var before []byte
+		last, count := uint32(0), 0
+		r.nested(in, &sorter, keys, turned, func(n uint32, str []byte) {
+			k := turned(in.parent(n))
+			if count > 0 && (k < last || k == last && bytes.Compare(before, str) >= 0) {
+				t.Fatal("out of order")
+			}
+			if k != last || count == 0 {
+				if sorter.starts[k] != uint32(count) {
+					t.Fatal("a parent's first string is not where starts says")
+				}
+			}
+			last, before = k, str
+			count++
+		})
+		if count != in.len() {
+			t.Fatalf("%d of %d strings", count, in.len())
+		}
+	}
+}
+
+var sortSeed = maphash.MakeSeed()
+
+// TestTableParallel: on two processors the sections are those of one.
+func TestTableParallel(t *testing.T) {
+	lowerAggregateRows(t, 50)
+	lowerTextStrings(t, 1)
+	for seed := range uint64(6) {
+		rows := newRowMaker(seed, seed%2 == 0).rows(2000)
+		alone := encodeRows(t, rows).open(t)
+		old := parallelRows
+		parallelRows = 1
+		both := encodeRows(t, rows)
+		parallelRows = old
+		tab := both.open(t)
+		checkTable(t, tab, rows)
+		if !bytes.Equal(alone.seg.Meta(), tab.seg.Meta()) {
+			t.Fatal("meta differs")
+		}
+		for info := range alone.seg.Sections() {
+			compareSections(t, info, alone.seg.Section(info.ID), tab.seg.Section(info.ID))
+		}
+	}
+}
+
+func compareSections(t *testing.T, info segment.SectionInfo, a, b *segment.Section) {
+	t.Helper()
+	if a.Chunks() != b.Chunks() {
+		t.Fatalf("%s: %d chunks and %d", sectionName(info.ID), a.Chunks(), b.Chunks())
+	}
+	for i := range a.Chunks() {
+		x, err := a.Chunk(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if y, err := b.Chunk(i); err != nil || !bytes.Equal(x, y) {
+			t.Fatalf("%s, chunk %d: other bytes, %v", sectionName(info.ID), i, err)
+		}
+	}
+}
