@@ -30,10 +30,9 @@ type heavyScratch struct {
 // from in facts, and at fromGroup in the others; the other numbers are where
 // they end so far.
 type heavyMail struct {
-	number                                       uint32
-	from, facts                                  uint32
-	fromGroup, groups, leaks, passwords, inverse uint32
-	lastRoot                                     uint64
+	number                               uint32
+	from, facts                          uint32
+	fromGroup, leaks, passwords, inverse uint32
 }
 
 // rowFacts32 is what an aggregate counts of a row, in ordinals of the table.

@@ -52,14 +52,14 @@ func writeTable(ctx context.Context, seg *segment.Writer, s *Schema, rows sorted
 			sum.Keys, err = writeKeys(seg, rows)
 		case def.Kind == Text:
 			var n uint64
-			if n, err = writeStrings(seg.Section(sectionDict(i), true), rows.strings(i)); err == nil {
+			if n, err = writeStrings(seg.Section(sectionDict(i), segment.Small), rows.strings(i)); err == nil {
 				counts = append(counts, n)
-				err = writeNumbers(seg.Section(sectionValues(i), false), rows.numbers(i))
+				err = writeNumbers(seg.Section(sectionValues(i), segment.Plain), rows.numbers(i))
 			}
 		case def.Kind == Number:
-			err = writeNumbers(seg.Section(sectionValues(i), false), rows.numbers(i))
+			err = writeNumbers(seg.Section(sectionValues(i), segment.Plain), rows.numbers(i))
 		default:
-			err = writeFixed(seg.Section(sectionValues(i), false), def.Width, rows.bytes(i))
+			err = writeFixed(seg.Section(sectionValues(i), segment.Plain), def.Width, rows.bytes(i))
 		}
 		if err == nil {
 			err = rows.err()
@@ -68,7 +68,7 @@ func writeTable(ctx context.Context, seg *segment.Writer, s *Schema, rows sorted
 			return sum, fmt.Errorf("column %s: %w", def.Name, err)
 		}
 	}
-	if err := writeFixed(seg.Section(sectionIDs, false), len(ID{}), rows.ids()); err != nil {
+	if err := writeFixed(seg.Section(sectionIDs, segment.Plain), len(ID{}), rows.ids()); err != nil {
 		return sum, err
 	}
 	if sum.Rows > 0 {
@@ -98,11 +98,11 @@ func writeTable(ctx context.Context, seg *segment.Writer, s *Schema, rows sorted
 
 // writeKeys writes the dictionary of keys and where the rows of each start.
 func writeKeys(seg *segment.Writer, rows sortedRows) (uint64, error) {
-	n, err := writeStrings(seg.Section(sectionKeys, true), rows.strings(0))
+	n, err := writeStrings(seg.Section(sectionKeys, segment.Small), rows.strings(0))
 	if err != nil {
 		return 0, err
 	}
-	starts := segment.NewIntsWriter(seg.Section(sectionStarts, false))
+	starts := segment.NewIntsWriter(seg.Section(sectionStarts, segment.Plain))
 	row, next := uint64(0), uint64(0)
 	for ord := range rows.numbers(0) {
 		switch {
