@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/leakscope/leakscope/leaks"
+	"github.com/leakscope/leakscope/leaks/formats/internal/allocs"
 )
 
 // FuzzJSONL holds the JSONL reader against encoding/json: the same lines
@@ -24,7 +25,15 @@ func FuzzJSONL(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, line []byte) { checkJSONL(t, new(jsonReader), line) })
+	f.Fuzz(func(t *testing.T, line []byte) {
+		before := allocs.Bytes()
+		var rec leaks.Record
+		new(jsonReader).parse(line, &rec)
+		if n := allocs.Bytes() - before; n > allocs.Slack+100*uint64(len(line)) {
+			t.Fatalf("%d bytes allocated for a line of %d", n, len(line))
+		}
+		checkJSONL(t, new(jsonReader), line)
+	})
 }
 
 // TestJSONLMutated is the same on damaged and rearranged lines, with one reader
@@ -150,7 +159,11 @@ func FuzzLine(f *testing.F) {
 			return
 		}
 		var rec leaks.Record
+		before := allocs.Bytes()
 		reason, detail := p.parse(clean, &rec)
+		if n := allocs.Bytes() - before; n > allocs.Slack+100*uint64(len(line)) {
+			t.Fatalf("%d bytes allocated for a line of %d", n, len(line))
+		}
 		if reason != "" {
 			if len(clean) > 40 && strings.Contains(string(reason)+detail, clean) {
 				t.Fatal("the reject holds the line")
@@ -178,7 +191,12 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("\xff\xfea\x00:\x00b\x00\n\x00"), uint8(1))
 	f.Add([]byte("\xef\xbb\xbf{\"username\":\"u\"}"), uint8(9))
 	f.Fuzz(func(t *testing.T, data []byte, size uint8) {
+		before := allocs.Bytes()
 		want, err1 := transcript(bytes.NewReader(data), Options{Workers: 1, MaxLine: 60})
+		// A record and its transcript take some hundred bytes each a line.
+		if n := allocs.Bytes() - before; n > allocs.Slack+5000*uint64(len(data)) {
+			t.Fatalf("%d bytes allocated for %d", n, len(data))
+		}
 		got, err2 := transcript(bytes.NewReader(data), Options{Workers: 3, MaxLine: 60, blockSize: 1 + int(size)})
 		if strings.Join(got, "\n") != strings.Join(want, "\n") || (err1 == nil) != (err2 == nil) {
 			t.Fatalf("got %q %v, want %q %v", got, err2, want, err1)

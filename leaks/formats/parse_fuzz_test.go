@@ -10,6 +10,7 @@ import (
 
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/formats"
+	"github.com/leakscope/leakscope/leaks/formats/internal/allocs"
 )
 
 // fuzzNames lead to each of Parse's readers, and last to what content decides.
@@ -63,7 +64,11 @@ func FuzzParse(f *testing.F) {
 			}
 			return n, records, cookies
 		}
+		before := allocs.Bytes()
 		n1, r1, c1 := count(formats.ParseOptions{})
+		if n := allocs.Bytes() - before; n > allocs.Slack+5000*uint64(len(text)+len(system)) {
+			t.Fatalf("%d bytes allocated for %d", n, len(text)+len(system))
+		}
 		n2, r2, c2 := count(formats.ParseOptions{})
 		if n1 != n2 || r1 != r2 || c1 != c2 {
 			t.Fatalf("%d %d %d items, then %d %d %d", n1, r1, c1, n2, r2, c2)

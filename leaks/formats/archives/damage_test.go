@@ -165,9 +165,6 @@ func TestBombs(t *testing.T) {
 		onlyLimit(t, name, outer, Options{Limits: Limits{Nested: 200 << 10}}, "held in memory")
 	}
 
-	// By dictionary.
-	onlyLimit(t, "dict.7z", makearchive.SevenZip(zeros(10), makearchive.SevenZipOptions{Dictionary: 37}), Options{}, "dictionary")
-
 	// By files on top of each other: one file, listed a thousand times.
 	onlyLimit(t, "overlap.zip", overlapping(1000, 1<<20), Options{Limits: Limits{free: 1 << 20, Ratio: 1100}}, "times its size")
 }

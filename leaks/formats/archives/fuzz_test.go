@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/leakscope/leakscope/leaks/formats"
+	"github.com/leakscope/leakscope/leaks/formats/internal/allocs"
 )
 
 // FuzzStream reads any bytes as any container: only Damages, and no more bytes
@@ -50,12 +51,21 @@ func FuzzSevenZip(f *testing.F) {
 		if sniff(data) != kind7z {
 			continue
 		}
-		if b, err := szStart(bytes.NewReader(data), int64(len(data))); err == nil {
+		a := &szArchive{b: newBudget(f.Context(), Limits{}, 1), r: bytes.NewReader(data), size: int64(len(data))}
+		if b, err := a.start(); err == nil {
 			f.Add(b)
 		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r := &szBuffer{b: b}
+		const room = 1 << 20
+		before := allocs.Bytes()
+		defer func() {
+			// Names are made and dropped, two bytes of one for each.
+			if n := allocs.Bytes() - before; n > 3*room+allocs.Slack+64*uint64(len(b)) {
+				t.Errorf("%d bytes allocated for %d", n, len(b))
+			}
+		}()
+		r := &szBuffer{b: b, room: room}
 		switch r.byte() {
 		case szHeader:
 			_, l, err := r.header()

@@ -28,6 +28,9 @@ type Limits struct {
 	// because they lie compressed in others but need random access. Default
 	// 64 MiB.
 	Nested int64
+	// Memory is how many bytes may be held at a time in all: nested archives,
+	// the dictionaries of decoders, the directories of 7z. Default 192 MiB.
+	Memory int64
 	// Time is how long a file may take, its consumer's time included. Default
 	// none.
 	Time time.Duration
@@ -41,6 +44,7 @@ const (
 	defaultRatio   = 300
 	defaultDepth   = 5
 	defaultNested  = 64 << 20
+	defaultMemory  = 192 << 20
 
 	// freeBytes may be unpacked whatever the ratio: small files of one letter
 	// are no bomb.
@@ -74,6 +78,7 @@ type budget struct {
 	entries int64
 	bytes   int64
 	nested  int64
+	held    int64           // of Memory
 	over    *formats.Damage // the limit that was exceeded
 }
 
@@ -84,6 +89,7 @@ func newBudget(ctx context.Context, l Limits, packed int64) *budget {
 		Ratio:   cmp.Or(l.Ratio, defaultRatio),
 		Depth:   cmp.Or(l.Depth, defaultDepth),
 		Nested:  cmp.Or(l.Nested, defaultNested),
+		Memory:  cmp.Or(l.Memory, defaultMemory),
 		Time:    l.Time,
 		free:    cmp.Or(l.free, freeBytes),
 	}}
@@ -116,6 +122,47 @@ func (b *budget) entry() error {
 		return b.exceed("more than %d files", b.limits.Entries)
 	}
 	return b.check()
+}
+
+// room is how many bytes more may be held.
+func (b *budget) room() int64 { return b.limits.Memory - b.held }
+
+// hold counts n bytes that a decoder is going to hold for what; whoever holds
+// them drops them.
+func (b *budget) hold(n int64, what string) error {
+	if n > b.room() {
+		return &formats.Damage{Trouble: formats.TroubleLimit, Detail: fmt.Sprintf("needs %s of %d MiB, and %d MiB of memory are left", what, (n+1<<20-1)>>20, max(0, b.room())>>20)}
+	}
+	b.held += n
+	return nil
+}
+
+func (b *budget) drop(n int64) { b.held -= n }
+
+// dictionary counts the dictionary of a decoder.
+func (b *budget) dictionary(n int64) error {
+	if n > maxDictionary {
+		return &formats.Damage{Trouble: formats.TroubleLimit, Detail: fmt.Sprintf("needs a dictionary of %d MiB", n>>20)}
+	}
+	return b.hold(n, "a dictionary")
+}
+
+// A holder is a decoder that drops the memory it holds when it is closed.
+type holder struct {
+	io.Reader
+	b     *budget
+	n     int64
+	close func() // may be nil
+}
+
+func (h *holder) Close() error {
+	if h.close != nil {
+		h.close()
+		h.close = nil
+	}
+	h.b.drop(h.n)
+	h.n = 0
+	return nil
 }
 
 // unpacked counts n bytes that a decoder gave.

@@ -201,7 +201,7 @@ type source struct {
 	disk  string
 	held  int64
 	keys  slow
-	front *bytes.Reader // what was held of a stream too long to hold
+	front io.Reader // what was held of a stream too long to hold
 }
 
 // open reads the archive from its begin; only the first time, unless it can be
@@ -225,28 +225,38 @@ func (s *source) open() (io.Reader, error) {
 // hold takes the archive into memory, as far as the limit lets; whole says
 // whether that was far enough.
 func (s *source) hold(b *budget) (whole bool, err error) {
-	room := b.limits.Nested - b.nested
+	room := min(b.limits.Nested-b.nested, b.room())
 	if s.size > room {
 		return false, nil
 	}
-	var buf bytes.Buffer
-	if s.size > 0 {
-		buf.Grow(int(s.size) + bytes.MinRead)
+	// In parts: a buffer that grows would for a moment take three times as much.
+	var parts joined
+	for err == nil && parts.size <= room {
+		part := make([]byte, min(heldPart, room+1-parts.size))
+		var n int
+		n, err = io.ReadFull(s.first, part)
+		parts.add(bytes.NewReader(part[:n]), int64(n))
 	}
-	n, err := buf.ReadFrom(io.LimitReader(s.first, room+1))
-	s.held = n
-	b.nested += n
-	if err != nil && n == 0 {
+	s.held = parts.size
+	b.nested += s.held
+	b.held += s.held
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF && parts.size == 0 {
 		return false, err
 	}
-	if n > room {
-		s.front = bytes.NewReader(buf.Bytes())
+	if err == nil {
+		s.front = io.NewSectionReader(&parts, 0, parts.size)
 		return false, nil
 	}
 	// What broke off may be readable as far as it goes.
-	s.at, s.size = bytes.NewReader(buf.Bytes()), n
+	s.at, s.size = &parts, parts.size
 	return true, nil
 }
 
+// heldPart is the length of the parts in which a nested archive is held.
+const heldPart = 1 << 20
+
 // release gives the memory back.
-func (s *source) release(b *budget) { b.nested -= s.held }
+func (s *source) release(b *budget) {
+	b.nested -= s.held
+	b.drop(s.held)
+}

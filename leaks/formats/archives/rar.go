@@ -30,10 +30,14 @@ func (w *walker) rar(s *source, depth int) error {
 		return rarError(err)
 	}
 	defer a.close()
+	defer func() { w.b.drop(a.held) }()
 	var names names
 	var locks locks
 	for {
 		h, err := a.next()
+		if err == nil {
+			err = a.window(w.b, h)
+		}
 		if err == io.EOF {
 			if err := names.finish(w, s.place); err != nil {
 				return err
@@ -128,6 +132,26 @@ type rarArchive struct {
 	close func()
 	bad   bool // after an error the reader may panic
 	keys  *slow
+	most  int64 // largest dictionary granted
+	held  int64 // of it
+}
+
+// window counts the dictionary of a file. How large it is the library does not
+// tell, but it is no larger than the file, unless that goes on where others
+// ended.
+func (a *rarArchive) window(b *budget, h *rardecode.FileHeader) error {
+	n := a.most
+	if !h.Solid && !h.UnKnownSize {
+		n = min(n, max(h.UnPackedSize, 0))
+	}
+	if n <= a.held || h.IsDir {
+		return nil
+	}
+	if err := b.hold(n-a.held, "a dictionary"); err != nil {
+		return err
+	}
+	a.held = n
+	return nil
 }
 
 func (a *rarArchive) next() (h *rardecode.FileHeader, err error) {
@@ -160,11 +184,12 @@ func (r rarReader) Read(p []byte) (int, error) {
 
 // openRar opens the archive with a password, "" for none.
 func (w *walker) openRar(s *source, password string) (*rarArchive, error) {
-	opts := []rardecode.Option{rardecode.MaxDictionarySize(maxDictionary)}
+	most := max(0, min(maxDictionary, w.b.room()))
+	opts := []rardecode.Option{rardecode.MaxDictionarySize(most)}
 	if password != "" {
 		opts = append(opts, rardecode.Password(password))
 	}
-	a := &rarArchive{close: func() {}, keys: &s.keys}
+	a := &rarArchive{close: func() {}, keys: &s.keys, most: most}
 	err := safely(func() error {
 		if s.disk != "" {
 			rc, err := rardecode.OpenReader(s.disk, append(opts, rardecode.FileSystem(regularFiles{w.opts.OnRead}))...)

@@ -2,8 +2,8 @@ package archives
 
 import (
 	"cmp"
-	"context"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 
@@ -12,17 +12,19 @@ import (
 
 // A szArchive is a 7z that can be read at random.
 type szArchive struct {
-	ctx  context.Context
+	b    *budget
 	r    io.ReaderAt
 	size int64
+	held int64 // for the directory
 	keys map[szKey][]byte
 	slow slow
 }
 
 // sevenZip offers the files of a 7z.
 func (w *walker) sevenZip(s *source, depth int) error {
-	a := &szArchive{ctx: w.ctx, r: s.at, size: s.size}
+	a := &szArchive{b: w.b, r: s.at, size: s.size}
 	streams, files, err := w.szDirectory(a)
+	defer func() { w.b.drop(a.held) }()
 	if err != nil || files == nil {
 		return err
 	}
@@ -47,23 +49,42 @@ func (w *walker) sevenZip(s *source, depth int) error {
 	return nil
 }
 
+// hold counts memory that the directory takes.
+func (a *szArchive) hold(n int64) error {
+	if n > maxDirectory {
+		return &formats.Damage{Trouble: formats.TroubleLimit, Detail: fmt.Sprintf("a directory of %d MiB", n>>20)}
+	}
+	if err := a.b.hold(n, "a directory"); err != nil {
+		return err
+	}
+	a.held += n
+	return nil
+}
+
 // szDirectory reads the directory, which may be packed and encrypted like a
 // file.
 func (w *walker) szDirectory(a *szArchive) (*szStreams, *szFileList, error) {
-	b, err := szStart(a.r, a.size)
+	b, err := a.start()
 	if err != nil || len(b) == 0 {
 		return nil, nil, err
 	}
 	for range 4 {
-		r := &szBuffer{b: b}
+		r := &szBuffer{b: b, room: min(maxDirectory-a.held, w.b.room())}
+		room := r.room
 		switch r.byte() {
 		case szHeader:
-			return r.header()
+			s, l, err := r.header()
+			if err == nil {
+				err = a.hold(room - r.room)
+			}
+			return s, l, err
 		case szEncoded:
 			s := r.streams()
 			if r.bad || len(s.folders) != 1 {
-				return nil, nil, errSevenZip
+				return nil, nil, r.err()
 			}
+			a.b.drop(a.held) // that of what is unpacked stands in its place
+			a.held = 0
 			if b, err = w.szUnpackHeader(a, s); err != nil {
 				return nil, nil, err
 			}
@@ -98,14 +119,17 @@ func (r *szBuffer) header() (*szStreams, *szFileList, error) {
 			r.fail()
 		}
 	}
-	return nil, nil, errSevenZip
+	return nil, nil, r.err()
 }
 
 // szUnpackHeader unpacks the directory, with the password that fits.
 func (w *walker) szUnpackHeader(a *szArchive, s *szStreams) ([]byte, error) {
 	f := &s.folders[0]
-	if f.size() > maxDirectory {
-		return nil, tooLong(f.size())
+	if f.size() == 0 {
+		return nil, errSevenZip
+	}
+	if err := a.hold(int64(min(f.size(), 1<<62))); err != nil {
+		return nil, err
 	}
 	read := func(password string) ([]byte, error) {
 		var b []byte
@@ -115,11 +139,10 @@ func (w *walker) szUnpackHeader(a *szArchive, s *szStreams) ([]byte, error) {
 				return err
 			}
 			defer rc.Close()
-			b, err = io.ReadAll(&meter{b: w.b, r: rc, count: true})
-			if err == nil && uint64(len(b)) != f.size() {
-				err = io.ErrUnexpectedEOF
+			if b, err = readSize(&meter{b: w.b, r: rc, count: true}, int(f.size())); err != nil {
+				return cut(err)
 			}
-			if err == nil && f.hasCRC && crc32.ChecksumIEEE(b) != f.crc {
+			if f.hasCRC && crc32.ChecksumIEEE(b) != f.crc {
 				err = errChecksum
 			}
 			return err
@@ -140,6 +163,21 @@ func (w *walker) szUnpackHeader(a *szArchive, s *szStreams) ([]byte, error) {
 		}
 	}
 	return nil, locked(w)
+}
+
+// readSize reads size bytes, but makes room for as many only once a MiB of
+// them is there.
+func readSize(r io.Reader, size int) ([]byte, error) {
+	b := make([]byte, min(size, 1<<20))
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, err
+	}
+	if len(b) == size {
+		return b, nil
+	}
+	all := make([]byte, size)
+	_, err := io.ReadFull(r, all[copy(all, b):])
+	return all, err
 }
 
 // A szWalk goes through the files of one archive. The files of a folder are
@@ -207,7 +245,7 @@ func (x *szWalk) file(f szFile) error {
 			if err := x.seek(at); err != nil {
 				return nil, err
 			}
-			c := &checked{rc: io.NopCloser(szPart{x, at + size}), left: int64(size), sum: x.streams.crcs[i], none: !x.streams.hasCRC[i], hash: crc32.NewIEEE()}
+			c := &checked{rc: io.NopCloser(szPart{x, at + size}), left: int64(size), sum: x.streams.crcs[i], none: !x.streams.hasCRC.at(i), hash: crc32.NewIEEE()}
 			return c, nil
 		}
 		m.unpacks = true
@@ -266,7 +304,7 @@ func (x *szWalk) unlock(f *szFolderInfo) error {
 				return rc, err
 			}
 			return &checked{rc: rc, left: int64(min(x.streams.sizes[first], 1<<62)), sum: x.streams.crcs[first],
-				none: !x.streams.hasCRC[first], hash: crc32.NewIEEE(), inside: true}, nil
+				none: !x.streams.hasCRC.at(first), hash: crc32.NewIEEE(), inside: true}, nil
 		})
 		if ctxErr := x.w.ctx.Err(); ctxErr != nil {
 			return ctxErr

@@ -9,18 +9,14 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 	"unicode/utf16"
 
 	"github.com/stangelandcl/ppmd"
-	"github.com/ulikunitz/xz/lzma"
-
-	"github.com/leakscope/leakscope/leaks/formats"
 )
 
-// Ids of coders.
+// Ids of coders (Methods.txt of the LZMA SDK, and of 7-Zip ZS).
 const (
 	szCopy      = 0x00
 	szDelta     = 0x03
@@ -30,12 +26,21 @@ const (
 	szDeflate   = 0x040108
 	szDeflate64 = 0x040109
 	szBzip2     = 0x040202
+	szBCJ2      = 0x0303011b
 	szZstd      = 0x04f71101
 	szAES       = 0x06f10701
 )
 
-func tooLong(n uint64) error {
-	return &formats.Damage{Trouble: formats.TroubleLimit, Detail: fmt.Sprintf("a directory of %d MiB", n>>20)}
+// szBranches are the old ids of filters that have new ones, shared with xz.
+var szBranches = map[uint64]uint64{
+	0x03030103: 4, 0x03030205: 5, 0x03030401: 6, 0x03030501: 7, 0x03030701: 8, 0x03030805: 9,
+}
+
+// szUnread are the names of methods that are not read.
+var szUnread = map[uint64]string{
+	0x0b:     "filter for RISC-V programs",
+	0x030402: "PPMd, version I", 0x04f71102: "Brotli", 0x04f71104: "LZ4", 0x04f71105: "LZ5", 0x04f71106: "Lizard",
+	0x020302: "filter Swap2", 0x020304: "filter Swap4",
 }
 
 // encrypted reports whether a password is needed.
@@ -50,50 +55,89 @@ func (f *szFolderInfo) encrypted() bool {
 
 // open chains the coders of a folder over its packed bytes.
 func (a *szArchive) open(s *szStreams, f *szFolderInfo, password string) (io.ReadCloser, error) {
-	if f.odd {
-		return nil, unsupported("filters for programs (BCJ2)")
+	o := &szOpen{a: a, s: s, f: f, password: password}
+	r, err := o.coder(f.main)
+	if err != nil {
+		o.Close()
+		return nil, err
 	}
-	at := 32 + s.packAt
-	for _, n := range s.packSizes[:f.pack] {
-		at += n
+	o.Reader = r
+	return o, nil
+}
+
+// A szOpen is a folder that is being unpacked.
+type szOpen struct {
+	io.Reader
+	a        *szArchive
+	s        *szStreams
+	f        *szFolderInfo
+	password string
+	steps    int
+	opened   []io.Closer
+}
+
+// coder opens a coder with all that feeds it.
+func (o *szOpen) coder(i int) (io.Reader, error) {
+	if o.steps++; o.steps > len(o.f.coders) {
+		return nil, errSevenZip // a circle
 	}
-	size := s.packSizes[f.pack]
-	if at > uint64(a.size) || size > uint64(a.size)-at {
-		// Cut off, or lying: what is there can be read.
-		if at >= uint64(a.size) {
-			return nil, io.ErrUnexpectedEOF
+	c := &o.f.coders[i]
+	if c.size > 1<<62 {
+		return nil, errSevenZip
+	}
+	if c.ins != 1 && c.id != szBCJ2 {
+		return nil, unsupported("7z method %x with %d streams", c.id, c.ins)
+	}
+	var from []io.Reader
+	for _, in := range o.f.ins[c.first : c.first+c.ins] {
+		var r io.Reader
+		var err error
+		if in >= 0 {
+			r, err = o.coder(int(in))
+		} else {
+			r, err = o.packed(int(^in))
 		}
-		size = uint64(a.size) - at
-	}
-	var r io.Reader = io.NewSectionReader(a.r, int64(at), int64(size))
-	var close func() error
-	for i := len(f.chain) - 1; i >= 0; i-- {
-		c := &f.coders[f.chain[i]]
-		next, err := a.coder(c, r, password)
 		if err != nil {
 			return nil, err
 		}
-		if rc, ok := next.(io.Closer); ok {
-			close = rc.Close
-		}
-		if c.size > 1<<62 {
-			return nil, errSevenZip
-		}
-		r = io.LimitReader(next, int64(c.size))
+		from = append(from, r)
 	}
-	return &szOpen{r, close}, nil
+	if c.id == szBCJ2 {
+		r, err := newBCJ2(from)
+		return io.LimitReader(r, int64(c.size)), err
+	}
+	next, err := o.a.coder(c, from[0], o.password)
+	if err != nil {
+		return nil, err
+	}
+	if rc, ok := next.(io.Closer); ok {
+		o.opened = append(o.opened, rc)
+	}
+	return io.LimitReader(next, int64(c.size)), nil
 }
 
-type szOpen struct {
-	io.Reader
-	close func() error
+// packed opens the n-th of the folder's packed streams.
+func (o *szOpen) packed(n int) (io.Reader, error) {
+	n += o.f.pack
+	total := uint64(o.a.size)
+	at, size := 32+o.s.packAts[n], o.s.packAts[n+1]-o.s.packAts[n]
+	if at > total || size > total-at {
+		// Cut off, or lying: what is there can be read.
+		if at >= total {
+			return nil, io.ErrUnexpectedEOF
+		}
+		size = total - at
+	}
+	return io.NewSectionReader(o.a.r, int64(at), int64(size)), nil
 }
 
+// Close closes all coders.
 func (o *szOpen) Close() error {
-	if o.close == nil {
-		return nil
+	for _, c := range o.opened {
+		c.Close() // they only read
 	}
-	return o.close()
+	o.opened = nil
+	return nil
 }
 
 func (a *szArchive) coder(c *szCoder, r io.Reader, password string) (io.Reader, error) {
@@ -104,60 +148,50 @@ func (a *szArchive) coder(c *szCoder, r io.Reader, password string) (io.Reader, 
 		if len(c.props) != 1 {
 			return nil, errSevenZip
 		}
-		dict := lzma2Dictionary(c.props[0])
-		if dict > maxDictionary {
-			return nil, tooGreedy(dict)
-		}
-		return lzma.Reader2Config{DictCap: int(max(dict, lzma.MinDictCap))}.NewReader2(bufio.NewReader(r))
+		return a.b.unlzma2(bufio.NewReader(r), c.props[0], int64(min(c.size, 1<<62)))
 	case szLZMA:
 		if len(c.props) != 5 {
 			return nil, errSevenZip
 		}
-		return unlzma(r, c.props, int64(c.size))
+		return a.b.unlzma(r, c.props, int64(min(c.size, 1<<62)))
 	case szPPMd:
 		if len(c.props) != 5 {
 			return nil, errSevenZip
 		}
-		memory := binary.LittleEndian.Uint32(c.props[1:])
-		if memory > maxDictionary {
-			return nil, tooGreedy(uint64(memory))
+		memory := int64(binary.LittleEndian.Uint32(c.props[1:]))
+		if err := a.b.dictionary(memory); err != nil {
+			return nil, err
 		}
-		p, err := ppmd.NewH7zReader(bufio.NewReader(r), int(c.props[0]), int(memory), int(c.size))
-		return &p, err
+		p, err := ppmd.NewH7zReader(bufio.NewReader(r), int(c.props[0]), int(memory), int(min(c.size, 1<<62)))
+		if err != nil {
+			a.b.drop(memory)
+			return nil, err
+		}
+		return &holder{Reader: &p, b: a.b, n: memory}, nil
 	case szDeflate:
 		return inflater(bufio.NewReader(r)), nil
 	case szDeflate64:
-		return nil, unsupported("compressed with Deflate64")
+		return newInflate64(r), nil
 	case szBzip2:
 		return bzip2.NewReader(r), nil
 	case szZstd:
-		return unzstd(r)
+		return a.b.unzstd(r)
 	case szDelta:
-		if len(c.props) != 1 {
-			return nil, errSevenZip
-		}
-		return &delta{r: r, past: make([]byte, int(c.props[0])+1)}, nil
+		return newDelta(c.props, r)
 	case szAES:
 		return a.decrypt(c.props, r, password)
 	}
-	return nil, unsupported("7z method %x", c.id)
-}
-
-// delta adds to each byte the one so many before it.
-type delta struct {
-	r    io.Reader
-	past []byte
-	at   int
-}
-
-func (d *delta) Read(p []byte) (int, error) {
-	n, err := d.r.Read(p)
-	for i := range p[:n] {
-		d.past[d.at] += p[i]
-		p[i] = d.past[d.at]
-		d.at = (d.at + 1) % len(d.past)
+	id := c.id
+	if branch, ok := szBranches[id]; ok {
+		id = branch
 	}
-	return n, err
+	if convert, _ := branchFilter(id); convert != nil {
+		return newBranches(id, c.props, r)
+	}
+	if name := szUnread[id]; name != "" {
+		return nil, unsupported("packed with %s", name)
+	}
+	return nil, unsupported("7z method %x", id)
 }
 
 // A szKey is what keys are derived from, kept because that takes long.
@@ -188,7 +222,7 @@ func (a *szArchive) decrypt(props []byte, r io.Reader, password string) (io.Read
 	if !ok {
 		var err error
 		start := time.Now()
-		if key, err = k.derive(a.ctx); err != nil {
+		if key, err = k.derive(a.b.ctx); err != nil {
 			return nil, err
 		}
 		if err := a.slow.took(time.Since(start)); err != nil {

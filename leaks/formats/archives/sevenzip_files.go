@@ -12,14 +12,14 @@ type szFileList struct {
 	n          int
 	at         int
 	names      []byte // UTF-16, each ended by 0
-	empty      []bool // has no data
-	emptyFile  []bool // of the empty ones: a file, no folder
+	empty      szBits // has no data
+	emptyFile  szBits // of the empty ones: a file, no folder
 	emptyAt    int
 	times      []byte
-	hasTime    []bool
+	hasTime    szBits
 	attributes []byte
-	hasAttr    []bool
-	anti       []bool
+	hasAttr    szBits
+	anti       szBits
 }
 
 // A szFile is one of them.
@@ -35,7 +35,7 @@ type szFile struct {
 // files reads FilesInfo.
 func (r *szBuffer) files() *szFileList {
 	l := &szFileList{n: r.count(8)}
-	empties := 0
+	empties := 0 // files without data
 	for !r.bad {
 		id := r.byte()
 		if id == szEnd {
@@ -45,12 +45,7 @@ func (r *szBuffer) files() *szFileList {
 		switch id {
 		case szEmptyStream:
 			l.empty = p.bits(l.n)
-			empties = 0
-			for _, e := range l.empty {
-				if e {
-					empties++
-				}
-			}
+			empties = l.empty.count()
 		case szEmptyFile:
 			l.emptyFile = p.bits(empties)
 		case szAnti:
@@ -73,18 +68,12 @@ func (r *szBuffer) files() *szFileList {
 }
 
 // values reads which files have a value, and the bytes of those.
-func (r *szBuffer) values(n int, width int) ([]bool, []byte) {
+func (r *szBuffer) values(n int, width int) (szBits, []byte) {
 	has := r.optionalBits(n)
 	if r.byte() != 0 {
 		r.fail()
 	}
-	count := 0
-	for _, h := range has {
-		if h {
-			count++
-		}
-	}
-	return has, r.take(uint64(count * width))
+	return has, r.take(uint64(has.count()) * uint64(width))
 }
 
 // next returns the next file; false behind the last, or where the directory is
@@ -110,17 +99,17 @@ func (l *szFileList) next() (f szFile, ok bool) {
 		units[j] = binary.LittleEndian.Uint16(l.names[2*j:])
 	}
 	f.name, l.names = string(utf16.Decode(units)), l.names[end+2:]
-	f.data = i >= len(l.empty) || !l.empty[i]
+	f.data = !l.empty.at(i)
 	if !f.data {
-		f.dir = l.emptyAt >= len(l.emptyFile) || !l.emptyFile[l.emptyAt]
-		f.anti = l.emptyAt < len(l.anti) && l.anti[l.emptyAt]
+		f.dir = !l.emptyFile.at(l.emptyAt)
+		f.anti = l.anti.at(l.emptyAt)
 		l.emptyAt++
 	}
-	if i < len(l.hasTime) && l.hasTime[i] {
+	if l.hasTime.at(i) && len(l.times) >= 8 {
 		f.mtime = fileTime(binary.LittleEndian.Uint64(l.times))
 		l.times = l.times[8:]
 	}
-	if i < len(l.hasAttr) && l.hasAttr[i] {
+	if l.hasAttr.at(i) && len(l.attributes) >= 4 {
 		a := binary.LittleEndian.Uint32(l.attributes)
 		l.attributes = l.attributes[4:]
 		f.dir = f.dir || a&0x10 != 0

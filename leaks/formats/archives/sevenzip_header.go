@@ -5,6 +5,9 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"unsafe"
+
+	"github.com/leakscope/leakscope/leaks/formats"
 )
 
 // The format is described in 7zFormat.txt of the LZMA SDK.
@@ -38,51 +41,94 @@ const (
 	szEncoded      = 0x17
 )
 
-// A szCoder is one step of unpacking, with one stream in and one out.
+// A szCoder is one step of unpacking, with one stream out and mostly one in.
 type szCoder struct {
 	id    uint64
 	props []byte
 	size  uint64 // of what it gives
+	first int    // its first stream in, of the folder's
+	ins   int
 }
 
-// A szFolder is a chain of coders from packed bytes (the last coder of chain
-// is nearest to them) to files.
+// A szFolderInfo is a tree of coders, from packed bytes to files.
 type szFolderInfo struct {
 	coders []szCoder
-	chain  []int // coder indices, from the files' side to the packed side
-	odd    bool  // coders with several streams: not read
-	packs  int   // packed streams that it uses
-	pack   int   // the first of them
+	ins    []int8 // what feeds each stream in: a coder, or ^n for the n-th packed stream
+	main   int    // the coder that gives the files
+	packs  int    // packed streams that it uses
+	pack   int    // the first of them
 	crc    uint32
 	hasCRC bool
 	files  uint64 // how many it holds
 }
 
 func (f *szFolderInfo) size() uint64 {
-	if len(f.chain) == 0 {
+	if len(f.coders) == 0 {
 		return 0
 	}
-	return f.coders[f.chain[0]].size
+	return f.coders[f.main].size
 }
 
 // szStreams is the StreamsInfo structure.
 type szStreams struct {
-	packAt    uint64
-	packSizes []uint64
-	folders   []szFolderInfo
-	sizes     []uint64 // of the files of all folders
-	crcs      []uint32
-	hasCRC    []bool
+	packAts []uint64 // where each packed stream begins, and the last ends
+	folders []szFolderInfo
+	sizes   []uint64 // of the files of all folders
+	crcs    []uint32
+	hasCRC  szBits
 }
 
 // A szBuffer reads the directory. Its error is sticky; counts are checked
-// against what is left, for each thing counted takes at least a bit.
+// against what is left, for each thing counted takes at least a bit, and what
+// is made of them against room: a byte can stand for a folder.
 type szBuffer struct {
-	b   []byte
-	bad bool
+	b    []byte
+	bad  bool
+	room int64 // bytes that may be taken
+	full bool  // more were asked for
 }
 
 func (r *szBuffer) fail() { r.b, r.bad = nil, true }
+
+// cost takes n bytes of room for each of count things.
+func (r *szBuffer) cost(count int, n int64) {
+	if r.room -= int64(count) * n; r.room < 0 {
+		r.full = true
+		r.fail()
+	}
+}
+
+// err is why the directory cannot be read.
+func (r *szBuffer) err() error {
+	if r.full {
+		return &formats.Damage{Trouble: formats.TroubleLimit, Detail: "a directory that takes too much memory"}
+	}
+	return errSevenZip
+}
+
+// szBits are bits as they stand in the directory, or all of them set.
+type szBits struct {
+	raw []byte
+	n   int
+	all bool
+}
+
+func (b szBits) at(i int) bool {
+	return i < b.n && (b.all || i/8 < len(b.raw) && b.raw[i/8]&(0x80>>(i%8)) != 0)
+}
+
+// count is how many are set.
+func (b szBits) count() (n int) {
+	if b.all {
+		return b.n
+	}
+	for i := range b.n {
+		if b.at(i) {
+			n++
+		}
+	}
+	return n
+}
 
 func (r *szBuffer) byte() byte {
 	if len(r.b) == 0 {
@@ -137,42 +183,31 @@ func (r *szBuffer) count(per uint64) int {
 	return int(n)
 }
 
-func (r *szBuffer) bits(n int) []bool {
-	raw := r.take((uint64(n) + 7) / 8)
-	if r.bad {
-		return nil
-	}
-	v := make([]bool, n)
-	for i := range v {
-		v[i] = raw[i/8]&(0x80>>(i%8)) != 0
-	}
-	return v
+func (r *szBuffer) bits(n int) szBits {
+	return szBits{raw: r.take((uint64(n) + 7) / 8), n: n}
 }
 
 // optionalBits reads bits, or one byte that says that all are set.
-func (r *szBuffer) optionalBits(n int) []bool {
+func (r *szBuffer) optionalBits(n int) szBits {
 	if r.byte() == 0 {
 		return r.bits(n)
 	}
 	if r.bad || n > len(r.b) { // something of a byte or more follows for each
 		r.fail()
-		return nil
+		return szBits{}
 	}
-	v := make([]bool, n)
-	for i := range v {
-		v[i] = true
-	}
-	return v
+	return szBits{n: n, all: true}
 }
 
-func (r *szBuffer) digests(n int) (crcs []uint32, has []bool) {
+func (r *szBuffer) digests(n int) (crcs []uint32, has szBits) {
 	has = r.optionalBits(n)
+	r.cost(n, 4)
 	if r.bad {
-		return nil, nil
+		return nil, szBits{}
 	}
 	crcs = make([]uint32, n)
 	for i := range crcs {
-		if has[i] {
+		if has.at(i) {
 			crcs[i] = r.uint32()
 		}
 	}
@@ -187,7 +222,7 @@ func (r *szBuffer) streams() *szStreams {
 		switch r.byte() {
 		case szEnd:
 			if !split {
-				s.whole()
+				s.whole(r)
 			}
 			if !s.consistent() {
 				r.fail()
@@ -216,20 +251,28 @@ func (s *szStreams) consistent() bool {
 		s.folders[i].pack = used
 		used += s.folders[i].packs
 	}
-	return used <= len(s.packSizes)
+	return used < len(s.packAts) || used == 0
 }
 
 func (r *szBuffer) packInfo(s *szStreams) {
-	s.packAt = r.number()
+	at := r.number()
 	n := r.count(1)
 	for !r.bad {
 		switch r.byte() {
 		case szEnd:
 			return
 		case szSize:
-			s.packSizes = make([]uint64, n)
-			for i := range s.packSizes {
-				s.packSizes[i] = r.number()
+			if r.cost(n+1, 8); r.bad {
+				return
+			}
+			s.packAts = make([]uint64, n+1)
+			s.packAts[0] = at
+			for i := range n {
+				s.packAts[i+1] = s.packAts[i] + r.number()
+				if s.packAts[i+1] > 1<<62 || s.packAts[i] > 1<<62 {
+					r.fail()
+					return
+				}
 			}
 		case szCRC:
 			r.digests(n)
@@ -249,7 +292,10 @@ func (r *szBuffer) unpackInfo(s *szStreams) {
 		r.fail() // the folders stand elsewhere: no archiver does that
 		return
 	}
-	s.folders = make([]szFolderInfo, 0, min(n, 1024))
+	if r.cost(n, int64(unsafe.Sizeof(szFolderInfo{}))); r.bad {
+		return
+	}
+	s.folders = make([]szFolderInfo, 0, n)
 	for range n {
 		s.folders = append(s.folders, r.folder())
 		if r.bad {
@@ -271,8 +317,8 @@ func (r *szBuffer) unpackInfo(s *szStreams) {
 			return
 		case szCRC:
 			crcs, has := r.digests(n)
-			for i := range has {
-				s.folders[i].crc, s.folders[i].hasCRC = crcs[i], has[i]
+			for i := range crcs {
+				s.folders[i].crc, s.folders[i].hasCRC = crcs[i], has.at(i)
 			}
 		default:
 			r.fail()
@@ -280,95 +326,111 @@ func (r *szBuffer) unpackInfo(s *szStreams) {
 	}
 }
 
+// szMost is how many coders, and how many streams in, a folder may have: the
+// format's own limit.
+const szMost = 32
+
 // folder reads the coders and how they are bound to each other.
 func (r *szBuffer) folder() (f szFolderInfo) {
 	n := r.number()
-	if n == 0 || n > 32 { // the format's own limit
+	if n == 0 || n > szMost {
 		r.fail()
 		return f
 	}
-	ins, outs := uint64(0), uint64(0)
+	if r.cost(int(n), int64(unsafe.Sizeof(szCoder{}))); r.bad {
+		return f
+	}
+	f.coders = make([]szCoder, 0, n)
+	ins := 0
 	for range n {
 		flags := r.byte()
-		var c szCoder
+		c := szCoder{first: ins, ins: 1}
 		for _, b := range r.take(uint64(flags & 15)) {
 			c.id = c.id<<8 | uint64(b)
 		}
-		in, out := uint64(1), uint64(1)
 		if flags&0x10 != 0 {
-			in, out = r.number(), r.number()
+			in, out := r.number(), r.number()
+			if in == 0 || in > szMost || out != 1 {
+				r.fail()
+			}
+			c.ins = int(in)
 		}
 		if flags&0x20 != 0 {
 			c.props = r.take(r.number())
 		}
-		if r.bad || flags&0x80 != 0 || flags&15 > 8 || in > 32 || out != 1 {
+		ins += c.ins
+		if r.bad || flags&0x80 != 0 || flags&15 > 8 || ins > szMost {
 			r.fail()
 			return f
 		}
-		f.odd = f.odd || in != 1
-		ins, outs = ins+in, outs+out
 		f.coders = append(f.coders, c)
 	}
-	if ins < outs-1 || ins-(outs-1) > 32 {
+	binds := int(n) - 1
+	if r.cost(ins, 1); r.bad || ins < binds {
 		r.fail()
 		return f
 	}
-	from := map[uint64]uint64{} // in-stream to the coder that feeds it
-	bound := map[uint64]bool{}
-	for range outs - 1 {
+	const free = -128
+	f.ins = make([]int8, ins)
+	for i := range f.ins {
+		f.ins[i] = free
+	}
+	var bound [szMost]bool
+	for range binds {
 		in, out := r.number(), r.number()
-		if in >= ins || out >= outs {
+		if in >= uint64(ins) || out >= n || f.ins[in] != free || bound[out] {
 			r.fail()
 			return f
 		}
-		from[in], bound[out] = out, true
+		f.ins[in], bound[out] = int8(out), true
 	}
-	f.packs = int(ins - (outs - 1))
-	if f.packs > 1 {
-		for range f.packs {
-			r.number()
+	f.packs = ins - binds
+	for i := range f.packs {
+		in := uint64(0)
+		if f.packs > 1 {
+			in = r.number()
+		} else {
+			for f.ins[in] != free {
+				in++
+			}
 		}
-		f.odd = true
-	}
-	// The chain begins at the coder whose result nobody takes.
-	for i := range outs {
-		if bound[i] {
-			continue
-		}
-		if len(f.chain) > 0 {
+		if in >= uint64(ins) || f.ins[in] != free {
 			r.fail()
 			return f
 		}
-		f.chain = append(f.chain, int(i))
+		f.ins[in] = int8(^i)
 	}
-	if len(f.chain) == 0 {
-		r.fail()
-		return f
+	for bound[f.main] { // one is not: there is a bind less than coders
+		f.main++
 	}
-	if f.odd {
-		return f
-	}
-	for {
-		next, ok := from[uint64(f.chain[len(f.chain)-1])]
-		if !ok {
-			return f
-		}
-		if len(f.chain) >= len(f.coders) {
-			r.fail() // a circle
-			return f
-		}
-		f.chain = append(f.chain, int(next))
-	}
+	return f
 }
 
 // whole says that each folder is one file.
-func (s *szStreams) whole() {
+func (s *szStreams) whole(r *szBuffer) {
+	if r.cost(len(s.folders), 13); r.bad {
+		return
+	}
+	s.makeSums(len(s.folders))
 	for i := range s.folders {
 		f := &s.folders[i]
 		f.files = 1
 		s.sizes = append(s.sizes, f.size())
-		s.crcs, s.hasCRC = append(s.crcs, f.crc), append(s.hasCRC, f.hasCRC)
+		s.addSum(f.crc, f.hasCRC)
 	}
+}
+
+// makeSums makes room for n files.
+func (s *szStreams) makeSums(n int) {
+	s.sizes, s.crcs = make([]uint64, 0, n), make([]uint32, 0, n)
+	s.hasCRC = szBits{raw: make([]byte, (n+7)/8), n: n}
+}
+
+func (s *szStreams) addSum(crc uint32, has bool) {
+	if i := len(s.crcs); has {
+		s.hasCRC.raw[i/8] |= 0x80 >> (i % 8)
+	}
+	s.crcs = append(s.crcs, crc)
 }
 
 func (r *szBuffer) subStreams(s *szStreams) {
@@ -382,6 +444,17 @@ func (r *szBuffer) subStreams(s *szStreams) {
 		}
 		id = r.byte()
 	}
+	total := uint64(0)
+	for i := range s.folders {
+		if total += s.folders[i].files; s.folders[i].files > uint64(len(r.b))+1 || total > 1<<40 {
+			r.fail()
+			return
+		}
+	}
+	if r.cost(int(total), 13); r.bad {
+		return
+	}
+	s.makeSums(int(total))
 	unknown := 0 // sums that no folder's stands for
 	for i := range s.folders {
 		f := &s.folders[i]
@@ -415,7 +488,7 @@ func (r *szBuffer) subStreams(s *szStreams) {
 		id = r.byte()
 	}
 	var crcs []uint32
-	var has []bool
+	var has szBits
 	for id != szEnd && !r.bad {
 		if id != szCRC {
 			r.fail()
@@ -424,46 +497,50 @@ func (r *szBuffer) subStreams(s *szStreams) {
 		crcs, has = r.digests(unknown)
 		id = r.byte()
 	}
+	if r.bad {
+		return
+	}
+	at := 0
 	for i := range s.folders {
 		f := &s.folders[i]
 		if f.files == 1 && f.hasCRC {
-			s.crcs, s.hasCRC = append(s.crcs, f.crc), append(s.hasCRC, true)
+			s.addSum(f.crc, true)
 			continue
 		}
 		for range f.files {
-			if len(has) == 0 {
-				s.crcs, s.hasCRC = append(s.crcs, 0), append(s.hasCRC, false)
-				continue
+			if at < len(crcs) {
+				s.addSum(crcs[at], has.at(at))
+			} else {
+				s.addSum(0, false)
 			}
-			s.crcs, s.hasCRC = append(s.crcs, crcs[0]), append(s.hasCRC, has[0])
-			crcs, has = crcs[1:], has[1:]
+			at++
 		}
 	}
 }
 
-// szStart reads the signature header, and the bytes of the directory it points
+// start reads the signature header, and the bytes of the directory it points
 // to.
-func szStart(r io.ReaderAt, size int64) ([]byte, error) {
+func (a *szArchive) start() ([]byte, error) {
 	var h [32]byte
-	if _, err := r.ReadAt(h[:], 0); err != nil {
+	if _, err := a.r.ReadAt(h[:], 0); err != nil {
 		return nil, err
 	}
 	le := binary.LittleEndian
 	if crc32.ChecksumIEEE(h[12:]) != le.Uint32(h[8:]) {
 		return nil, errSevenZip
 	}
-	offset, length := le.Uint64(h[12:]), le.Uint64(h[20:])
+	offset, length, size := le.Uint64(h[12:]), le.Uint64(h[20:]), uint64(a.size)
 	if length == 0 {
 		return nil, nil
 	}
-	if offset > uint64(size) || length > uint64(size) || 32+offset+length > uint64(size) {
+	if offset > size || length > size || 32+offset+length > size {
 		return nil, io.ErrUnexpectedEOF // the directory is the last thing
 	}
-	if length > maxDirectory {
-		return nil, tooLong(length)
+	if err := a.hold(int64(length)); err != nil {
+		return nil, err
 	}
 	b := make([]byte, length)
-	if _, err := r.ReadAt(b, 32+int64(offset)); err != nil {
+	if _, err := a.r.ReadAt(b, 32+int64(offset)); err != nil {
 		return nil, err
 	}
 	if crc32.ChecksumIEEE(b) != le.Uint32(h[28:]) {

@@ -2,16 +2,12 @@ package archives
 
 import (
 	"archive/tar"
-	"bufio"
 	"compress/bzip2"
-	"encoding/binary"
 	"errors"
 	"io"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
 
 	"github.com/leakscope/leakscope/leaks/formats"
 )
@@ -29,114 +25,21 @@ func (w *walker) compressed(k kind, s *source, depth int) error {
 			if err != nil {
 				return nil, err
 			}
-			return decompress(k, r)
+			return w.b.decompress(k, r)
 		},
 	}, depth)
 }
 
-func decompress(k kind, r io.Reader) (io.ReadCloser, error) {
+func (b *budget) decompress(k kind, r io.Reader) (io.ReadCloser, error) {
 	switch k {
 	case kindGzip:
 		return gzip.NewReader(r)
 	case kindZstd:
-		return unzstd(r)
+		return b.unzstd(r)
 	case kindXz:
-		return unxz(r)
+		return b.unxz(r)
 	}
 	return io.NopCloser(bzip2.NewReader(r)), nil
-}
-
-// unzstd decodes in the caller's goroutine: many archives are read at a time
-// by many callers, and the decoder's own would keep blocks ahead.
-func unzstd(r io.Reader) (io.ReadCloser, error) {
-	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxWindow(maxDictionary))
-	if err != nil {
-		return nil, err
-	}
-	return &zstdReader{d}, nil
-}
-
-type zstdReader struct{ d *zstd.Decoder }
-
-func (z *zstdReader) Read(p []byte) (int, error) {
-	n, err := z.d.Read(p)
-	if errors.Is(err, zstd.ErrWindowSizeExceeded) {
-		err = tooGreedy(2 * maxDictionary)
-	}
-	return n, err
-}
-
-func (z *zstdReader) Close() error {
-	z.d.Close()
-	return nil
-}
-
-// unxz asks the first block how large its dictionary is before the decoder
-// makes one.
-func unxz(r io.Reader) (io.ReadCloser, error) {
-	br := bufio.NewReader(r)
-	head, err := br.Peek(12 + 8)
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	if dict := xzDictionary(head, br); dict > maxDictionary {
-		return nil, tooGreedy(dict)
-	}
-	x, err := xz.ReaderConfig{DictCap: 1 << 16}.NewReader(br)
-	if err != nil {
-		return nil, err
-	}
-	return io.NopCloser(x), nil
-}
-
-// xzDictionary is the dictionary size of the first block; 0 when it cannot be
-// told, which the decoder will find out (xz file format 1.2.0, 3.1 and 5.3.1).
-func xzDictionary(head []byte, br *bufio.Reader) uint64 {
-	if len(head) < 13 || head[12] == 0 {
-		return 0
-	}
-	size := (int(head[12]) + 1) * 4
-	block, _ := br.Peek(12 + size)
-	if len(block) < 12+size {
-		return 0
-	}
-	b := block[12:]
-	at := 2
-	for _, has := range []byte{0x40, 0x80} { // packed and unpacked size
-		if b[1]&has != 0 {
-			_, n := binary.Uvarint(b[at:])
-			if n <= 0 {
-				return 0
-			}
-			at += n
-		}
-	}
-	for range b[1]&3 + 1 {
-		id, n := binary.Uvarint(b[at:])
-		if n <= 0 {
-			return 0
-		}
-		at += n
-		length, n := binary.Uvarint(b[at:])
-		if n <= 0 || length > uint64(len(b)-at-n) {
-			return 0
-		}
-		at += n
-		if id == 0x21 && length == 1 {
-			return lzma2Dictionary(b[at])
-		}
-		at += int(length)
-	}
-	return 0
-}
-
-// lzma2Dictionary is the size that a property byte of LZMA2 means.
-func lzma2Dictionary(p byte) uint64 {
-	if p >= 40 {
-		return 1<<32 - 1
-	}
-	return uint64(2|p&1) << (p/2 + 11)
 }
 
 // tar offers the files of a tar.

@@ -27,14 +27,9 @@ func unsupported(format string, args ...any) error {
 	return &formats.Damage{Trouble: formats.TroubleUnsupported, Detail: fmt.Sprintf(format, args...)}
 }
 
-// tooGreedy is a dictionary that is not granted.
-func tooGreedy(size uint64) error {
-	return &formats.Damage{Trouble: formats.TroubleLimit, Detail: fmt.Sprintf("needs a dictionary of %d MiB", size>>20)}
-}
-
 // decode unpacks what raw gives, decrypted, and checks it.
 func (z *zipReader) decode(f *zipFile, raw io.Reader) (io.ReadCloser, error) {
-	rc, err := unzip(f.method, raw, f)
+	rc, err := z.w.b.unzip(f, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +44,8 @@ func (z *zipReader) decode(f *zipFile, raw io.Reader) (io.ReadCloser, error) {
 }
 
 // unzip is the decoder of a method (4.4.5).
-func unzip(method uint16, raw io.Reader, f *zipFile) (io.ReadCloser, error) {
-	switch method {
+func (b *budget) unzip(f *zipFile, raw io.Reader) (io.ReadCloser, error) {
+	switch f.method {
 	case 0:
 		return io.NopCloser(raw), nil
 	case 8:
@@ -58,20 +53,22 @@ func unzip(method uint16, raw io.Reader, f *zipFile) (io.ReadCloser, error) {
 	case 12:
 		return io.NopCloser(bzip2.NewReader(raw)), nil
 	case 14:
-		return zipLZMA(raw, f)
+		return b.zipLZMA(raw, f)
 	case 93, 20:
-		return unzstd(raw)
+		return b.unzstd(raw)
 	case 95:
-		return unxz(raw)
+		return b.unxz(raw)
 	case 9:
-		return nil, unsupported("compressed with Deflate64")
+		return newInflate64(raw), nil
+	case 98:
+		return nil, unsupported("compressed with PPMd, version I")
 	}
-	return nil, unsupported("compression method %d", method)
+	return nil, unsupported("compression method %d", f.method)
 }
 
 // zipLZMA reads method 14: version, length of properties, properties, data
 // (5.8.8).
-func zipLZMA(raw io.Reader, f *zipFile) (io.ReadCloser, error) {
+func (b *budget) zipLZMA(raw io.Reader, f *zipFile) (io.ReadCloser, error) {
 	br := bufio.NewReader(raw)
 	var h [9]byte
 	if _, err := io.ReadFull(br, h[:]); err != nil {
@@ -84,20 +81,54 @@ func zipLZMA(raw io.Reader, f *zipFile) (io.ReadCloser, error) {
 	if f.flags&2 != 0 {
 		size = -1 // an end mark stands at the end
 	}
-	r, err := unlzma(br, h[4:], size)
-	return io.NopCloser(r), err
+	return b.unlzma(br, h[4:], size)
 }
 
 // unlzma reads LZMA data with the five bytes of properties that describe them.
 // size is -1 where an end mark ends them.
-func unlzma(r io.Reader, props []byte, size int64) (io.Reader, error) {
-	if dict := binary.LittleEndian.Uint32(props[1:]); dict > maxDictionary {
-		return nil, tooGreedy(uint64(dict))
+func (b *budget) unlzma(r io.Reader, props []byte, size int64) (io.ReadCloser, error) {
+	dict := int64(binary.LittleEndian.Uint32(props[1:]))
+	if size >= 0 && dict > size { // the decoder makes none larger
+		dict = size
+		props = binary.LittleEndian.AppendUint32(props[:1:1], uint32(dict))
+	}
+	if err := b.dictionary(dict); err != nil {
+		return nil, err
 	}
 	head := make([]byte, 13)
 	copy(head, props[:5])
 	binary.LittleEndian.PutUint64(head[5:], uint64(size))
-	return lzma.ReaderConfig{DictCap: maxDictionary}.NewReader(&prefixed{head: head, r: bufio.NewReader(r)})
+	lr, err := lzma.ReaderConfig{DictCap: maxDictionary}.NewReader(&prefixed{head: head, r: bufio.NewReader(r)})
+	if err != nil {
+		b.drop(dict)
+		return nil, err
+	}
+	return &holder{Reader: lr, b: b, n: dict}, nil
+}
+
+// unlzma2 reads LZMA2 data; size, if not negative, is that of what they hold.
+func (b *budget) unlzma2(r io.Reader, prop byte, size int64) (io.ReadCloser, error) {
+	dict := lzma2Dictionary(prop)
+	if size >= 0 {
+		dict = min(dict, size)
+	}
+	if err := b.dictionary(dict); err != nil {
+		return nil, err
+	}
+	lr, err := lzma.Reader2Config{DictCap: int(max(dict, lzma.MinDictCap))}.NewReader2(r)
+	if err != nil {
+		b.drop(dict)
+		return nil, err
+	}
+	return &holder{Reader: lr, b: b, n: dict}, nil
+}
+
+// lzma2Dictionary is the size that a property byte of LZMA2 means.
+func lzma2Dictionary(p byte) int64 {
+	if p >= 40 {
+		return 1<<32 - 1
+	}
+	return int64(2|p&1) << (p/2 + 11)
 }
 
 // A prefixed reader gives head first. It reads bytes, too, so that a decoder

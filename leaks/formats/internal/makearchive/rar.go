@@ -13,6 +13,9 @@ import (
 // A RarOptions says how a rar is made.
 type RarOptions struct {
 	Password string // encrypts the files' data
+	// Dictionary, if not 0, makes the headers say that the files are packed
+	// with one of 128 KiB shifted by so much, and unpack to 1 TiB. They are not.
+	Dictionary uint64
 }
 
 // Rar makes an archive of version 5 whose files are stored (the format is
@@ -27,11 +30,15 @@ func Rar(files []File, o RarOptions) []byte {
 			data, extra = rarEncrypt(data, o.Password, byte(i))
 		}
 		body = binary.AppendUvarint(body, 0x06) // with a time and a sum
-		body = binary.AppendUvarint(body, uint64(len(f.Data)))
+		size, method := uint64(len(f.Data)), uint64(0) // stored
+		if o.Dictionary > 0 {
+			size, method = 1<<40, 3<<7|o.Dictionary<<10
+		}
+		body = binary.AppendUvarint(body, size)
 		body = binary.AppendUvarint(body, 0x20) // attributes
 		body = binary.LittleEndian.AppendUint32(body, uint32(Time.Unix()))
 		body = binary.LittleEndian.AppendUint32(body, crc32.ChecksumIEEE(f.Data))
-		body = binary.AppendUvarint(body, 0) // stored
+		body = binary.AppendUvarint(body, method)
 		body = binary.AppendUvarint(body, 0) // made on Windows
 		body = binary.AppendUvarint(body, uint64(len(f.Name)))
 		body = append(body, f.Name...)
