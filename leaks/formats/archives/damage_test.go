@@ -179,7 +179,7 @@ func noise(n int) []byte {
 // overlapping makes a zip whose directory names one file n times.
 func overlapping(n, size int) []byte {
 	one := makearchive.Zip([]makearchive.File{{Name: "a.txt", Data: make([]byte, size)}}, makearchive.ZipOptions{})
-	end, err := readZipEnd(bytes.NewReader(one), int64(len(one)))
+	end, err := readZipEnd(bytes.NewReader(one), int64(len(one)), nil)
 	if err != nil {
 		panic(err)
 	}

@@ -3,10 +3,12 @@ package archives
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/leakscope/leakscope/leaks/formats"
 )
@@ -91,7 +93,7 @@ func (w *walker) file(full, rel string, info fs.FileInfo) error {
 	}
 	w.b = newBudget(w.ctx, w.opts.Limits, d.size)
 	m := member{
-		place: p, size: d.size, mod: info.ModTime(), at: d.at, again: true, disk: name,
+		place: p, size: d.size, mod: info.ModTime(), at: d.at, again: true, disk: name, begins: d.begins,
 		open: func() (io.ReadCloser, error) {
 			return io.NopCloser(io.NewSectionReader(d.at, 0, d.size)), nil
 		},
@@ -157,6 +159,7 @@ type disk struct {
 	at     io.ReaderAt
 	size   int64
 	joined bool
+	begins []int64 // of a zip in parts (.z01): where each of them begins
 	files  []*os.File
 }
 
@@ -167,34 +170,55 @@ func openDisk(full string, info fs.FileInfo) (*disk, error) {
 		return nil, err
 	}
 	d := &disk{at: f, size: info.Size(), files: []*os.File{f}}
-	if filepath.Ext(full) != ".001" {
-		return d, nil
+	switch ext := filepath.Ext(full); {
+	case ext == ".001":
+		parts := &joined{}
+		parts.add(f, info.Size())
+		if err := d.parts(parts, func(n int) string { return volumeName(full, n+1) }); err != nil {
+			return nil, err
+		}
+		if len(d.files) > 1 {
+			d.at, d.size, d.joined = parts, parts.size, true
+		}
+	case namedZip(full):
+		parts := &joined{}
+		z := ext[1:2] // in the same case
+		if err := d.parts(parts, func(n int) string {
+			return fmt.Sprintf("%s%s%02d", strings.TrimSuffix(full, ext[1:]), z, n)
+		}); err != nil {
+			return nil, err
+		}
+		if len(d.files) > 1 { // the one called .zip is the last
+			parts.add(f, info.Size())
+			d.at, d.size, d.begins = parts, parts.size, append([]int64{0}, parts.ends[:len(parts.ends)-1]...)
+		}
 	}
-	parts := &joined{}
-	parts.add(f, info.Size())
-	for n := 2; ; n++ {
-		name := volumeName(full, n)
+	return d, nil
+}
+
+// parts opens the further files of d, whose names name gives by their numbers,
+// as far as there are any.
+func (d *disk) parts(to *joined, name func(n int) string) error {
+	for n := 1; ; n++ {
+		name := name(n)
 		info, err := os.Lstat(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			break
+			return nil
 		}
 		if err == nil && !info.Mode().IsRegular() {
 			err = &fs.PathError{Op: "open", Path: name, Err: errors.New("no regular file")}
 		}
+		var f *os.File
 		if err == nil {
 			f, err = openRegular(name, info)
 		}
 		if err != nil {
 			d.close()
-			return nil, err
+			return err
 		}
 		d.files = append(d.files, f)
-		parts.add(f, info.Size())
+		to.add(f, info.Size())
 	}
-	if len(d.files) > 1 {
-		d.at, d.size, d.joined = parts, parts.size, true
-	}
-	return d, nil
 }
 
 // openRegular opens a regular file, making sure it is still what it was.

@@ -20,6 +20,8 @@ type member struct {
 	again bool        // open works more than once
 	at    io.ReaderAt // the content, when it lies readable at random; then size is known
 	disk  string      // the file's name on disk, when it is one
+	// begins are where the parts of a split zip begin.
+	begins []int64
 	// unpacks says that reading it unpacks something, to be counted.
 	unpacks bool
 	// compressed is set for what a gzip, zstd, xz or bzip2 file holds: a tar
@@ -137,7 +139,7 @@ func (w *walker) offer(m member, depth int) error {
 		return w.emit(e)
 	}
 	k := sniff(h.peek())
-	if k == plain && m.at != nil && namedZip(m.place.path) && hasZipEnd(m.at, m.size) {
+	if k == plain && m.at != nil && namedZip(m.place.path) && hasZipEnd(m.at, m.size, m.begins) {
 		k = kindZip // with something before it
 	}
 	if k == plain {
@@ -160,7 +162,7 @@ func (w *walker) nested(k kind, h *handle, depth int) error {
 	if depth >= w.b.limits.Depth {
 		return w.report(p, p.damage(formats.TroubleLimit, "too many archives inside each other"))
 	}
-	s := &source{place: p, first: h, again: m.again, at: m.at, size: m.size, disk: m.disk}
+	s := &source{place: p, first: h, again: m.again, at: m.at, size: m.size, disk: m.disk, begins: m.begins}
 	defer s.release(w.b)
 	if s.at == nil && (k == kindZip || k == kind7z || k == kindRar && len(w.passwords) > 1 && !s.again) {
 		whole, err := s.hold(w.b)
@@ -192,16 +194,17 @@ func (w *walker) nested(k kind, h *handle, depth int) error {
 
 // A source is an archive to be read.
 type source struct {
-	place place
-	first *handle
-	taken bool        // whether first has been given out
-	again bool        // first can be opened anew
-	at    io.ReaderAt // when it can be read at random, size bytes
-	size  int64
-	disk  string
-	held  int64
-	keys  slow
-	front io.Reader // what was held of a stream too long to hold
+	place  place
+	first  *handle
+	taken  bool        // whether first has been given out
+	again  bool        // first can be opened anew
+	at     io.ReaderAt // when it can be read at random, size bytes
+	size   int64
+	disk   string
+	begins []int64 // of the parts of a split zip
+	held   int64
+	keys   slow
+	front  io.Reader // what was held of a stream too long to hold
 }
 
 // open reads the archive from its begin; only the first time, unless it can be

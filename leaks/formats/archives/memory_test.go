@@ -128,7 +128,7 @@ func TestGreedyCoders(t *testing.T) {
 // all of them.
 func TestGreedyTogether(t *testing.T) {
 	data := noise(1 << 20) // so much that the outer ones are not at their end
-	for range 5 { // 64 MiB each
+	for range 5 {          // 64 MiB each
 		data = greedyXz(makearchive.Xz(data), 1, 28)
 	}
 	list, n := limits(t, "a.xz", data, Options{})

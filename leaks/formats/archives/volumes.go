@@ -49,7 +49,7 @@ func laterVolume(name string, beside map[string]bool) bool {
 func Volumes(path string) ([]string, error) {
 	list := []string{path}
 	first := filepath.Base(path)
-	if !cutPart.MatchString(first) && !strings.EqualFold(filepath.Ext(first), ".rar") {
+	if !cutPart.MatchString(first) && !strings.EqualFold(filepath.Ext(first), ".rar") && !namedZip(first) {
 		return list, nil
 	}
 	entries, err := os.ReadDir(filepath.Dir(path))
@@ -71,7 +71,7 @@ func Volumes(path string) ([]string, error) {
 
 // volumeStem is what the names of the volumes of one archive have in common.
 func volumeStem(name string) string {
-	for _, re := range []*regexp.Regexp{cutPart, rarPart, oldRarPart} {
+	for _, re := range []*regexp.Regexp{cutPart, rarPart, oldRarPart, zipPart} {
 		if m := re.FindStringSubmatch(name); m != nil {
 			return strings.TrimSuffix(m[1], ".")
 		}

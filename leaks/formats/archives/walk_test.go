@@ -330,3 +330,33 @@ func TestVolumes(t *testing.T) {
 		}
 	}
 }
+
+// TestSplitZip reads a zip in parts, all of them and not all of them.
+func TestSplitZip(t *testing.T) {
+	files := victims(20)
+	parts := makearchive.SplitZip(files, 3001)
+	if len(parts) < 3 {
+		t.Fatal(len(parts), "parts")
+	}
+	for _, ext := range []string{"zip", "ZIP"} {
+		on := map[string][]byte{"a." + ext: parts[len(parts)-1]}
+		for i, part := range parts[:len(parts)-1] {
+			on[fmt.Sprintf("a.%c%02d", ext[0], i+1)] = part
+		}
+		dir := write(t, on)
+		got, damages := read(t, dir, Options{})
+		if w := want(files, "a."+ext); !slices.Equal(got, w) || len(damages) > 0 {
+			t.Errorf("%s: %d files of %d, %v", ext, len(got), len(w), damages)
+		}
+		if list, err := Volumes(filepath.Join(dir, "a."+ext)); err != nil || len(list) != len(parts) {
+			t.Errorf("volumes %q %v", list, err)
+		}
+		if err := os.Remove(filepath.Join(dir, fmt.Sprintf("a.%c02", ext[0]))); err != nil {
+			t.Fatal(err)
+		}
+		_, damages = read(t, filepath.Join(dir, "a."+ext), Options{})
+		if len(damages) != 1 || damages[0].Trouble != formats.TroubleDamaged || !strings.Contains(damages[0].Detail, "not all parts") {
+			t.Errorf("without the second: %v", damages)
+		}
+	}
+}

@@ -19,7 +19,7 @@ import (
 
 var (
 	errNoZipEnd = errors.New("no central directory")
-	errZipSplit = &formats.Damage{Trouble: formats.TroubleUnsupported, Detail: "one part of a split zip (.z01): join the parts first"}
+	errZipSplit = &formats.Damage{Trouble: formats.TroubleDamaged, Detail: "a split zip, of which not all parts (.z01, .z02 ...) lie beside it"}
 	errZipEntry = errors.New("broken directory entry")
 )
 
@@ -34,13 +34,14 @@ type zipEnd struct {
 // namedZip reports whether a name says that the file is a zip.
 func namedZip(name string) bool { return strings.EqualFold(path.Ext(name), ".zip") }
 
-func hasZipEnd(r io.ReaderAt, size int64) bool {
-	_, err := readZipEnd(r, size)
+func hasZipEnd(r io.ReaderAt, size int64, begins []int64) bool {
+	_, err := readZipEnd(r, size, begins)
 	return err == nil || errors.Is(err, errZipSplit)
 }
 
-// readZipEnd finds the end of the central directory in the last 64 KiB.
-func readZipEnd(r io.ReaderAt, size int64) (end zipEnd, err error) {
+// readZipEnd finds the end of the central directory in the last 64 KiB. begins
+// are where the parts of a split archive begin, nil for a whole one.
+func readZipEnd(r io.ReaderAt, size int64, begins []int64) (end zipEnd, err error) {
 	tail := make([]byte, min(size, 22+1<<16))
 	start := size - int64(len(tail))
 	if _, err := r.ReadAt(tail, start); err != nil && err != io.EOF {
@@ -54,12 +55,12 @@ func readZipEnd(r io.ReaderAt, size int64) (end zipEnd, err error) {
 		if int(binary.LittleEndian.Uint16(tail[i+20:]))+i+22 > len(tail) {
 			continue // a comment longer than what follows: not the record
 		}
-		return parseZipEnd(r, tail[i:], start+int64(i), size)
+		return parseZipEnd(r, tail[i:], start+int64(i), size, begins)
 	}
 	return end, errNoZipEnd
 }
 
-func parseZipEnd(r io.ReaderAt, rec []byte, at, size int64) (end zipEnd, err error) {
+func parseZipEnd(r io.ReaderAt, rec []byte, at, size int64, begins []int64) (end zipEnd, err error) {
 	le := binary.LittleEndian
 	disk, dirDisk := uint32(le.Uint16(rec[4:])), uint32(le.Uint16(rec[6:]))
 	end.records = uint64(le.Uint16(rec[10:]))
@@ -75,6 +76,9 @@ func parseZipEnd(r io.ReaderAt, rec []byte, at, size int64) (end zipEnd, err err
 		if string(loc[:4]) == "PK\x06\x07" {
 			var rec64 [56]byte
 			pos := int64(le.Uint64(loc[8:]))
+			if n := le.Uint32(loc[4:]); begins != nil && n < uint32(len(begins)) && pos >= 0 && pos <= size {
+				pos += begins[n]
+			}
 			if pos < 0 || pos > size-56 {
 				return end, errNoZipEnd
 			}
@@ -89,13 +93,19 @@ func parseZipEnd(r io.ReaderAt, rec []byte, at, size int64) (end zipEnd, err err
 			after = pos
 		}
 	}
-	if disk != 0 || dirDisk != 0 {
+	if parts := uint32(max(1, len(begins))); disk != parts-1 || dirDisk >= parts {
 		return end, errZipSplit
+	}
+	if begins != nil && offset <= uint64(after) {
+		offset += uint64(begins[dirDisk])
 	}
 	if length > uint64(after) || offset > uint64(after) || length+offset > uint64(after) {
 		return end, errNoZipEnd
 	}
 	end.size, end.offset = int64(length), int64(offset)
+	if begins != nil {
+		return end, nil
+	}
 	// Something may stand before the archive, a program for one.
 	end.base = after - end.size - end.offset
 	var sig [4]byte
@@ -116,7 +126,8 @@ type zipFile struct {
 	crc       uint32
 	packed    int64
 	size      int64
-	offset    int64 // of the local header in the file
+	offset    int64 // of the local header in the file, or in its part
+	part      uint32
 	mod       time.Time
 	dosTime   uint16
 	link      bool
@@ -130,7 +141,7 @@ type zipFile struct {
 // zip walks the directory as it stands, without holding it.
 func (w *walker) zip(s *source, depth int) error {
 	z := &zipReader{w: w, s: s, depth: depth}
-	end, err := readZipEnd(s.at, s.size)
+	end, err := readZipEnd(s.at, s.size, s.begins)
 	if errors.Is(err, errNoZipEnd) {
 		return z.recover()
 	}
@@ -153,6 +164,9 @@ func (w *walker) zip(s *source, depth int) error {
 			return cmp.Or(z.finish(), err)
 		}
 		f.offset += end.base
+		if int(f.part) < len(s.begins) && f.offset <= s.size {
+			f.offset += s.begins[f.part]
+		}
 		if err := z.file(f); err != nil {
 			return err
 		}
@@ -176,8 +190,8 @@ func readZipFile(r *bufio.Reader) (*zipFile, error) {
 	f := &zipFile{
 		flags: le.Uint16(h[8:]), method: le.Uint16(h[10:]), crc: le.Uint32(h[16:]),
 		packed: int64(le.Uint32(h[20:])), size: int64(le.Uint32(h[24:])), offset: int64(le.Uint32(h[42:])),
-		dosTime: le.Uint16(h[12:]),
-		mod:     dosTime(le.Uint16(h[14:]), le.Uint16(h[12:])),
+		dosTime: le.Uint16(h[12:]), part: uint32(le.Uint16(h[34:])),
+		mod: dosTime(le.Uint16(h[14:]), le.Uint16(h[12:])),
 	}
 	if maker := h[5]; maker == 3 || maker == 19 {
 		f.link = le.Uint32(h[38:])>>16&0xf000 == 0xa000
@@ -224,6 +238,9 @@ func (f *zipFile) extra(b []byte, directory bool) error {
 					return errZipEntry
 				}
 				v = v[8:]
+			}
+			if directory && f.part == 0xffff && len(v) >= 4 {
+				f.part = le.Uint32(v)
 			}
 		case 0x9901:
 			if f.method != 99 || len(v) < 7 {

@@ -111,3 +111,27 @@ func zipAES(data []byte, password string, salt byte) []byte {
 	mac.Write(body)
 	return append(append(out, body...), mac.Sum(nil)[:10]...)
 }
+
+// SplitZip makes a zip and cuts it into parts of size bytes, name.z01, name.z02
+// and so on, the last of them name.zip.
+func SplitZip(files []File, size int) [][]byte {
+	le := binary.LittleEndian
+	const mark = 4 // a split archive begins with a mark of its own
+	data := append([]byte("PK\x07\x08"), Zip(files, ZipOptions{})...)
+	end := bytes.LastIndex(data, []byte("PK\x05\x06"))
+	at := mark + int(le.Uint32(data[end+16:]))
+	le.PutUint16(data[end+4:], uint16((len(data)-1)/size))
+	le.PutUint16(data[end+6:], uint16(at/size))
+	le.PutUint32(data[end+16:], uint32(at%size))
+	for at < end {
+		offset := mark + int(le.Uint32(data[at+42:]))
+		le.PutUint16(data[at+34:], uint16(offset/size))
+		le.PutUint32(data[at+42:], uint32(offset%size))
+		at += 46 + int(le.Uint16(data[at+28:])) + int(le.Uint16(data[at+30:])) + int(le.Uint16(data[at+32:]))
+	}
+	var parts [][]byte
+	for len(data) > size {
+		parts, data = append(parts, data[:size]), data[size:]
+	}
+	return append(parts, data)
+}
