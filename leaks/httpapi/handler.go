@@ -84,7 +84,7 @@ func New(opts Options) (*Handler, error) {
 		return nil, err
 	}
 	h := newHandler(o)
-	if err := h.serve(slices.Concat(h.leaksRoutes(), h.ownRoutes())); err != nil {
+	if err := h.serve(slices.Concat(h.leaksRoutes(), h.workspaceRoutes(), h.ownRoutes())); err != nil {
 		return nil, err
 	}
 	return h, nil
