@@ -6,7 +6,6 @@ import (
 	"math"
 	"net/http"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -172,7 +171,7 @@ func (p *param) describe() object {
 		out["schema"] = object{"type": "array", "items": schema}
 		out["style"], out["explode"] = "form", true
 	}
-	if !p.must && !slices.Contains(p.choice, "") && p.in == inQuery && p.kind == kindText && p.choice == nil {
+	if p.in == inQuery && p.kind == kindText && p.allowsEmpty() {
 		out["allowEmptyValue"] = true
 	}
 	return out

@@ -263,3 +263,9 @@ func listed(v []string) string {
 	}
 	return strings.Join(v[:n], ", ") + " or " + v[n]
 }
+
+// allowsEmpty reports whether name= is a value.
+func (p *param) allowsEmpty() bool {
+	typ, _ := p.check("")
+	return typ == ""
+}
