@@ -117,7 +117,12 @@ func (w *flatWriter) wait() error {
 }
 
 func (w *flatWriter) flush(ctx context.Context, b *flat.Builder, upTo IngestResult, done bool) error {
-	return w.commit(ctx, b.Len() > 0, func(sw *segment.Writer) (tableSummary, error) {
+	return w.commit(ctx, upTo, done, flatPart(ctx, w.set, b))
+}
+
+// flatPart is the segment of what b has collected.
+func flatPart(ctx context.Context, set dataset, b *flat.Builder) part {
+	return part{set, b.Len(), func(sw *segment.Writer) (tableSummary, error) {
 		return flatSummary(b.Encode(ctx, sw))
-	}, upTo, done)
+	}}
 }

@@ -93,32 +93,48 @@ func (s *Store) runIngest(ctx context.Context, set dataset, opts *IngestOptions,
 	return r.committed, err
 }
 
-// commit writes a segment, if there are rows, and publishes it together with
-// the batch's checkpoint: upTo counts everything up to and including it.
-func (r *ingestRun) commit(ctx context.Context, rows bool, fill func(*segment.Writer) (tableSummary, error), upTo IngestResult, done bool) error {
+// A part is a segment to be published.
+type part struct {
+	set  dataset
+	rows int // none: no segment
+	fill func(*segment.Writer) (tableSummary, error)
+}
+
+// commit writes segments and publishes them together with the batch's
+// checkpoint: upTo counts everything up to and including them.
+func (r *ingestRun) commit(ctx context.Context, upTo IngestResult, done bool, parts ...part) (err error) {
 	var (
 		edit  kv.Edit
 		added []*handle
+		// Only this ingest takes sequence numbers.
+		seq = r.store.db.NextSeq()
 	)
-	if rows {
-		h, err := r.store.write(ctx, r.set, fill)
+	defer func() {
+		if err != nil {
+			for _, h := range added {
+				r.store.discard(h)
+			}
+		}
+	}()
+	for _, p := range parts {
+		if p.rows == 0 {
+			continue
+		}
+		h, err := r.store.write(ctx, p.set, p.fill)
 		if err != nil {
 			return err
 		}
-		// Only this ingest takes sequence numbers.
-		h.meta.FirstSeq = r.store.db.NextSeq()
-		h.meta.EndSeq = h.meta.FirstSeq + h.meta.Rows
-		edit.Add = []kv.SegmentMeta{h.meta}
-		added = []*handle{h}
+		h.meta.FirstSeq = seq
+		h.meta.EndSeq = seq + h.meta.Rows
+		seq = h.meta.EndSeq
+		edit.Add = append(edit.Add, h.meta)
+		added = append(added, h)
 	}
 	if r.batch != "" {
 		edit.Batch = r.checkpoint(upTo, done)
 	}
 	if len(added) > 0 || edit.Batch != nil {
 		if err := r.store.publish(ctx, edit, added); err != nil {
-			for _, h := range added {
-				r.store.discard(h)
-			}
 			return err
 		}
 	}

@@ -223,6 +223,8 @@ type csvReader struct {
 
 	emit   func(line int64, rec *leaks.Record) error
 	reject func(line int64, reason leaks.RejectReason, detail, excerpt string) error
+	// cells, if set, gets each row in place of emit, a header as well.
+	cells func(line int64, text []byte, row [][]byte) error
 }
 
 func (r *csvReader) read() error {
@@ -257,7 +259,11 @@ func (r *csvReader) read() error {
 			header = false
 		default:
 			r.row, _ = splitRow(r.row[:0], line, r.dialect.comma)
-			err = r.record(at, line, r.row)
+			if r.cells != nil {
+				err = r.cells(at, line, r.row)
+			} else {
+				err = r.record(at, line, r.row)
+			}
 		}
 		if err != nil {
 			return err
