@@ -55,10 +55,7 @@ func takeFlat[T any](ctx context.Context, w *flatWriter, seq iter.Seq2[T, error]
 			}
 			reject = &Reject{Reason: reason, Place: place(&rec), Detail: detail}
 		}
-		w.pending.count(reject.Reason)
-		if w.opts.Reject != nil {
-			w.opts.Reject(reject)
-		}
+		w.refuse(reject)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -121,8 +118,8 @@ func (w *flatWriter) flush(ctx context.Context, b *flat.Builder, upTo IngestResu
 }
 
 // flatPart is the segment of what b has collected.
-func flatPart(ctx context.Context, set dataset, b *flat.Builder) part {
-	return part{set, b.Len(), func(sw *segment.Writer) (tableSummary, error) {
+func flatPart(ctx context.Context, set dataset, b *flat.Builder) segmentPart {
+	return segmentPart{set, b.Len(), func(sw *segment.Writer) (tableSummary, error) {
 		return flatSummary(b.Encode(ctx, sw))
 	}}
 }

@@ -27,6 +27,12 @@ type IngestOptions struct {
 	// Progress is called after each publication with what is committed so
 	// far, from one goroutine at a time.
 	Progress func(IngestResult)
+	// Cards, of an ingest of credentials, gives the payment cards that came up
+	// beside them. It is called once, when the sequence has come to its end, and
+	// what it gives is published with the last records: all of a batch or
+	// nothing, and not again when the batch is skipped. A card that is none
+	// counts as a rejected record.
+	Cards func() iter.Seq[CardRecord]
 }
 
 // An IngestResult counts what a call of [Store.Ingest] made durable.
@@ -39,6 +45,8 @@ type IngestResult struct {
 	// Read = Ingested + Rejected.
 	Read, Ingested, Rejected int64
 	Reasons                  map[RejectReason]int64
+	// Cards is how many of IngestOptions.Cards were taken.
+	Cards int64
 }
 
 func (r *IngestResult) count(reason RejectReason) {

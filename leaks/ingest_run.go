@@ -93,8 +93,16 @@ func (s *Store) runIngest(ctx context.Context, set dataset, opts *IngestOptions,
 	return r.committed, err
 }
 
-// A part is a segment to be published.
-type part struct {
+// refuse counts a reject and tells the caller.
+func (r *ingestRun) refuse(reject *Reject) {
+	r.pending.count(reject.Reason)
+	if r.opts.Reject != nil {
+		r.opts.Reject(reject)
+	}
+}
+
+// A segmentPart is a segment to be published.
+type segmentPart struct {
 	set  dataset
 	rows int // none: no segment
 	fill func(*segment.Writer) (tableSummary, error)
@@ -102,7 +110,7 @@ type part struct {
 
 // commit writes segments and publishes them together with the batch's
 // checkpoint: upTo counts everything up to and including them.
-func (r *ingestRun) commit(ctx context.Context, upTo IngestResult, done bool, parts ...part) (err error) {
+func (r *ingestRun) commit(ctx context.Context, upTo IngestResult, done bool, parts ...segmentPart) (err error) {
 	var (
 		edit  kv.Edit
 		added []*handle

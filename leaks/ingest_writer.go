@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/leakscope/leakscope/internal/flat"
 	"github.com/leakscope/leakscope/internal/segment"
 )
 
@@ -29,7 +30,7 @@ func (w *ingestWriter) consume(ctx context.Context, ordered <-chan *parcel) (err
 			if err := w.wait(); err != nil {
 				return err
 			}
-			return w.flush(ctx, w.building, w.pending.clone(), pc.complete)
+			return w.finish(ctx, pc.complete)
 		}
 		<-pc.ready
 		if err := w.take(ctx, pc); err != nil {
@@ -52,10 +53,7 @@ func (w *ingestWriter) take(ctx context.Context, pc *parcel) error {
 			w.skip--
 			continue
 		}
-		w.pending.count(r.reject.Reason)
-		if w.opts.Reject != nil {
-			w.opts.Reject(r.reject)
-		}
+		w.refuse(r.reject)
 	}
 	if err := w.addRows(ctx, pc.rows[at:]); err != nil {
 		return err
@@ -123,5 +121,43 @@ func (w *ingestWriter) wait() error {
 // flush writes b as a segment and publishes it together with the batch's
 // checkpoint: upTo counts everything up to and including b.
 func (w *ingestWriter) flush(ctx context.Context, b *tableBuilder, upTo IngestResult, done bool) error {
-	return w.commit(ctx, b.len() > 0, func(sw *segment.Writer) (tableSummary, error) { return b.encode(ctx, sw) }, upTo, done)
+	return w.commit(ctx, upTo, done, credentialPart(ctx, b))
+}
+
+// finish commits what is left and, of an input that came to its end, its cards.
+func (w *ingestWriter) finish(ctx context.Context, done bool) error {
+	parts := []segmentPart{credentialPart(ctx, w.building)}
+	if done && w.opts.Cards != nil {
+		cards, err := w.cards()
+		if err != nil {
+			return err
+		}
+		parts = append(parts, flatPart(ctx, setCards, cards))
+	}
+	return w.commit(ctx, w.pending.clone(), done, parts...)
+}
+
+// cards takes the cards that came up beside the records.
+func (w *ingestWriter) cards() (*flat.Builder, error) {
+	var (
+		b   = flat.NewBuilder(cardSchema)
+		p   = w.store.preparer(w.seen, w.opts.Source)
+		row flat.Row
+	)
+	for rec := range w.opts.Cards() {
+		if reason, detail := p.card(&rec, &row); reason != "" {
+			w.refuse(&Reject{Reason: reason, Place: rec.Place, Detail: detail})
+			continue
+		}
+		if err := b.Add(&row); err != nil {
+			return nil, err
+		}
+		w.pending.Cards++
+	}
+	return b, nil
+}
+
+// credentialPart is the segment of what b has collected.
+func credentialPart(ctx context.Context, b *tableBuilder) segmentPart {
+	return segmentPart{setCredentials, b.len(), func(sw *segment.Writer) (tableSummary, error) { return b.encode(ctx, sw) }}
 }
