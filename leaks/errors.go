@@ -33,6 +33,8 @@ var (
 	ErrClosed = kv.ErrClosed
 	// ErrOutside: something lies outside the scope, whether or not it exists.
 	ErrOutside = watchlist.ErrOutside
+	// ErrNotFound: there is nothing of that name, or nothing in scope.
+	ErrNotFound = watchlist.ErrNotFound
 	// ErrInvalid: a query or an option is malformed; see [ParamError].
 	ErrInvalid = watchlist.ErrInvalid
 	// ErrCursor: the snapshot of a cursor is gone; start again. One that is no

@@ -26,6 +26,9 @@ const (
 	// maxSearchBytes bounds a search text.
 	maxSearchBytes = 1 << 10
 
+	// maxMachineRows is the most credentials that a machine's profile lists.
+	maxMachineRows = 10_000
+
 	// pollLookups is how many names may be looked up in a table between two
 	// looks at a context.
 	pollLookups = 256

@@ -36,6 +36,8 @@ type plan struct {
 	seenFrom, seenTo uint32
 
 	search string
+	// machine, if set, is the machine_id or hardware_id of the rows.
+	machine string
 }
 
 // A userKey is a normalised username and its halves.

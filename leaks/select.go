@@ -47,6 +47,9 @@ func newSelection(ctx context.Context, p *plan, t *table) (*selection, error) {
 	s.groupFilters(ctx)
 	s.rowFilters(ctx)
 	possible, err := s.bitmapFilters(ctx)
+	if p.machine != "" && possible && err == nil {
+		possible, err = s.machineFilter(ctx)
+	}
 	if err := firstError(err, ctx.Err()); err != nil {
 		return nil, err
 	}
