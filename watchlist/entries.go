@@ -12,7 +12,7 @@ import (
 type Entry struct {
 	ID        string    `json:"id"`
 	Workspace string    `json:"workspace"`
-	Group     string    `json:"group"` // id, empty for none
+	Group     string    `json:"watchlistid"` // of a Group; empty for none
 	Kind      Kind      `json:"kind"`
 	Value     string    `json:"value"` // in canonical form, unique in workspace and kind
 	Label     string    `json:"label"` // at most 200 characters
@@ -26,7 +26,7 @@ type Entry struct {
 type EntrySpec struct {
 	Kind     Kind   `json:"kind"`
 	Value    string `json:"value"` // is normalised
-	Group    string `json:"group"`
+	Group    string `json:"watchlistid"`
 	Label    string `json:"label"`
 	Note     string `json:"note"`
 	Inactive bool   `json:"inactive"`
@@ -36,7 +36,7 @@ type EntrySpec struct {
 type EntryChange struct {
 	Kind   *Kind   `json:"kind"`
 	Value  *string `json:"value"`
-	Group  *string `json:"group"` // empty: into none
+	Group  *string `json:"watchlistid"` // empty: into none
 	Label  *string `json:"label"`
 	Note   *string `json:"note"`
 	Active *bool   `json:"active"`

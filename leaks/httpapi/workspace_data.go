@@ -23,7 +23,9 @@ type (
 		leaks.DocumentsQuery
 		workspace, order string
 	}
-	cardsIn struct {
+	dataStatsIn struct{ domain, workspace string }
+	machineIn   struct{ id, workspace string }
+	cardsIn     struct {
 		leaks.CardsQuery
 		workspace, order string
 	}
@@ -162,6 +164,35 @@ func (h *Handler) dataRoutes() []*endpoint {
 				return nil, err
 			}
 			return envelope(p.Data, p.Page, p.PageSize, p.Total), nil
+		}),
+		route("GET", "/api/v1/dataleaks/stats", about{
+			api: workspaceStyle, summary: "How much has leaked of a domain and those below it", errors: scoped,
+		}, func(in *dataStatsIn) []*param {
+			return []*param{
+				text("domain", &in.domain, 0, "A domain on the watchlists, or below one").required(),
+				workspaceParam(&in.workspace),
+			}
+		}, func(ctx context.Context, c *caller, in *dataStatsIn) (*one[*leaks.DataStats], error) {
+			scope, err := c.scope(ctx, in.workspace)
+			if err != nil {
+				return nil, err
+			}
+			return oneEnvelope(store.DataStats(ctx, scope, in.domain))
+		}),
+		route("GET", "/api/v1/dataleaks/user", about{
+			api: workspaceStyle, summary: "The profile of an infected machine", errors: scoped,
+			doc: "Its facts, and every credential of it that is in scope. A machine without any is not found, whether it is known or not.",
+		}, func(in *machineIn) []*param {
+			return []*param{
+				text("id", &in.id, 0, "The machine's id, or its hardware id").required(),
+				workspaceParam(&in.workspace),
+			}
+		}, func(ctx context.Context, c *caller, in *machineIn) (*one[*leaks.Machine], error) {
+			scope, err := c.scope(ctx, in.workspace)
+			if err != nil {
+				return nil, err
+			}
+			return oneEnvelope(store.Machine(ctx, scope, in.id))
 		}),
 	}
 }

@@ -29,7 +29,7 @@ func Rar(files []File, o RarOptions) []byte {
 		if o.Password != "" {
 			data, extra = rarEncrypt(data, o.Password, byte(i))
 		}
-		body = binary.AppendUvarint(body, 0x06) // with a time and a sum
+		body = binary.AppendUvarint(body, 0x06)        // with a time and a sum
 		size, method := uint64(len(f.Data)), uint64(0) // stored
 		if o.Dictionary > 0 {
 			size, method = 1<<40, 3<<7|o.Dictionary<<10

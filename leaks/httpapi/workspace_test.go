@@ -1,0 +1,522 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/leakscope/leakscope/leaks"
+	"github.com/leakscope/leakscope/watchlist"
+)
+
+// bearer asks the workspace API with the key of that name; an empty name is no
+// key.
+func (hs *house) bearer(h http.Handler, method, key, target, body string) (int, string) {
+	var header []string
+	if key != "" {
+		secret, ok := hs.keys[key]
+		if !ok {
+			secret = key
+		}
+		header = append(header, "Authorization: Bearer "+secret)
+	}
+	if body != "" {
+		header = append(header, isJSON)
+	}
+	w := ask(h, method, target, body, header...)
+	return w.Code, strings.TrimSuffix(w.Body.String(), "\n")
+}
+
+// fill adds documents and cards of both tenants.
+func (hs *house) fill(t *testing.T) {
+	t.Helper()
+	documents := func(yield func(leaks.DocumentRecord, error) bool) {
+		for i := range 40 {
+			r := leaks.DocumentRecord{
+				Name: fmt.Sprintf("plan %d.pdf", i), Domain: []string{"acme.example", "vpn.acme.example", "rival.example", "nobody.example"}[i%4],
+				URL: fmt.Sprintf("https://files.example/%d", i), Source: "feed-1", Size: int64(i),
+				DetectedAt: today.AddDate(0, 0, -i),
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+	cards := func(yield func(leaks.CardRecord, error) bool) {
+		for i := range 40 {
+			r := leaks.CardRecord{
+				BIN: []string{"411111", "41111122", "522222", "555555"}[i%4], Last4: fmt.Sprintf("%04d", i), Country: "DE", Source: "feed-1",
+				DetectedAt: today.AddDate(0, 0, -i),
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+	if r, err := hs.store.IngestDocuments(t.Context(), documents, nil); err != nil || r.Ingested != 40 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if r, err := hs.store.IngestCards(t.Context(), cards, nil); err != nil || r.Ingested != 40 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for ws, bin := range map[string]string{hs.acme.ID: "411111", hs.rival.ID: "522222"} {
+		if _, err := hs.watch.CreateEntry(t.Context(), ws, watchlist.EntrySpec{Kind: watchlist.BIN, Value: bin}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// workspaceTargets are valid requests of every route with a key: the query or
+// body that the path needs.
+func (hs *house) workspaceTargets(t *testing.T) map[string]struct{ target, body string } {
+	t.Helper()
+	group, err := hs.watch.CreateGroup(t.Context(), hs.acme.ID, watchlist.GroupSpec{Name: "first"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const base = "/api/v1/watchlists"
+	all := map[string]struct{ target, body string }{
+		"GET " + base:              {base, ""},
+		"POST " + base + "/create": {base + "/create", `{"name":"one of %d"}`},
+		"PUT " + base + "/{id}":    {base + "/" + group.ID, `{"description":"%d"}`},
+		"POST " + base + "/delete": {base + "/delete", `{"ids":["%d"]}`},
+		"GET " + base + "/stats":   {base + "/stats", ""},
+
+		"GET /api/v1/dataleaks/credentials":       {"/api/v1/dataleaks/credentials?domain=acme.example", ""},
+		"GET /api/v1/dataleaks/credentials/email": {"/api/v1/dataleaks/credentials/email?email=user1@acme.example", ""},
+		"GET /api/v1/dataleaks/documents":         {"/api/v1/dataleaks/documents?domain=acme.example", ""},
+		"GET /api/v1/dataleaks/paymentcards/bins": {"/api/v1/dataleaks/paymentcards/bins?bin=411111", ""},
+		"GET /api/v1/dataleaks/stats":             {"/api/v1/dataleaks/stats?domain=acme.example", ""},
+		"GET /api/v1/dataleaks/user":              {"/api/v1/dataleaks/user?id=" + hs.machine(t), ""},
+	}
+	values := map[watchlist.Kind]string{
+		watchlist.Asset: "host%d.acme.example", watchlist.Domain: "acme%d.example", watchlist.BIN: "4000%02d",
+		watchlist.Executive: "boss%d@acme.example", watchlist.Keyword: "acme number %d", watchlist.Ransom: "Acme %d",
+	}
+	for _, k := range kindPaths {
+		e, err := hs.watch.CreateEntry(t.Context(), hs.acme.ID, watchlist.EntrySpec{Kind: k.kind, Value: fmt.Sprintf(values[k.kind], 99)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := base + "/" + k.path
+		all["GET "+path] = struct{ target, body string }{path, ""}
+		all["POST "+path] = struct{ target, body string }{path, `{"value":"` + values[k.kind] + `"}`}
+		all["PUT "+path+"/{id}"] = struct{ target, body string }{path + "/" + e.ID, `{"label":"%d"}`}
+		all["POST "+path+"/delete"] = struct{ target, body string }{path + "/delete", `{"ids":["%d"]}`}
+	}
+	return all
+}
+
+// machine is the id of an infected machine with a credential of Acme's.
+func (hs *house) machine(t *testing.T) string {
+	t.Helper()
+	scope, err := hs.watch.Scope(t.Context(), hs.acme.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c, err := range hs.store.Walk(t.Context(), leaks.DetailsQuery{Scope: scope, Column: leaks.RootDomain}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.MachineID != "" {
+			return c.MachineID
+		}
+	}
+	t.Fatal("no machine")
+	return ""
+}
+
+const (
+	missingKey = `{"error":"Missing API key"}`
+	invalidKey = `{"error":"Invalid or revoked API key"}`
+	forbidden  = `{"error":"You don't have permission to view this"}`
+	notFound   = `{"error":"Not found"}`
+)
+
+// Every route, whoever asks: exactly this status and this body.
+func TestWorkspaceKeys(t *testing.T) {
+	hs := newHouse(t)
+	hs.fill(t)
+	targets := hs.workspaceTargets(t)
+	h := hs.handler(t, Options{})
+	n := 0
+	for _, ep := range h.routes {
+		if ep.api != workspaceStyle || ep.access == public {
+			continue
+		}
+		name := ep.method + " " + ep.path
+		c, ok := targets[name]
+		if !ok {
+			t.Errorf("%s is not tried", name)
+			continue
+		}
+		delete(targets, name)
+		try := func(key, more string) (int, string) {
+			n++
+			target, body := c.target, c.body
+			if more != "" {
+				sep := "?"
+				if strings.Contains(target, "?") {
+					sep = "&"
+				}
+				target += sep + more
+			}
+			if strings.Contains(body, "%") {
+				body = fmt.Sprintf(body, n%100)
+			}
+			return hs.bearer(h, ep.method, key, target, body)
+		}
+		for key, want := range map[string]string{"": missingKey, "nonsense": invalidKey, "revoked": invalidKey, "expired": invalidKey} {
+			if code, body := try(key, ""); code != 401 || body != want {
+				t.Errorf("%s with key %q: %d %s", name, key, code, body)
+			}
+		}
+		for _, key := range []string{"member", "mssp"} {
+			if code, body := try(key, ""); code != orDefault(ep.status, 200) || !strings.HasPrefix(body, `{"data":`) {
+				t.Errorf("%s with %s: %d %s", name, key, code, body)
+			}
+			for _, ws := range []string{hs.rival.ID, "nonsense"} {
+				if code, body := try(key, "workspace="+ws); code != 403 || body != forbidden {
+					t.Errorf("%s with %s as %s: %d %s", name, key, ws, code, body)
+				}
+			}
+		}
+		code, body := try("admin", "")
+		if strings.Contains(ep.path, "watchlists") {
+			if code != 400 || body != `{"error":"workspace: Field required of an administrator's key"}` {
+				t.Errorf("%s with admin: %d %s", name, code, body)
+			}
+		} else if code != 200 {
+			t.Errorf("%s with admin: %d %s", name, code, body)
+		}
+		if code, body := try("admin", "workspace="+hs.acme.ID); code != orDefault(ep.status, 200) {
+			t.Errorf("%s with admin as Acme: %d %s", name, code, body)
+		}
+		if code, body := try("admin", "workspace=nonsense"); code != 404 || body != notFound {
+			t.Errorf("%s with admin as nobody: %d %s", name, code, body)
+		}
+		if code, body := try("member", "colour=red"); code != 400 || body != `{"error":"colour: There is no such parameter"}` {
+			t.Errorf("%s with an unknown parameter: %d %s", name, code, body)
+		}
+	}
+	for name := range targets {
+		t.Error("there is no route", name)
+	}
+	// The leaks API's header is not this one's.
+	if w := ask(h, "GET", "/api/v1/watchlists", "", "X-Api-Key: "+hs.keys["member"]); w.Code != 401 || w.Header().Get("X-Request-Id") == "" {
+		t.Error(w.Code, w.Header())
+	}
+	if code, body := hs.bearer(h, "GET", "", "/health", ""); code != 200 || body != `{"status":"ok"}` {
+		t.Error(code, body)
+	}
+}
+
+// What is malformed, outside, or not there: exactly this status and this body.
+func TestWorkspaceRefusals(t *testing.T) {
+	hs := newHouse(t)
+	hs.fill(t)
+	h := hs.handler(t, Options{})
+	foreign, err := hs.watch.Entries(t.Context(), hs.rival.ID, watchlist.ListQuery{Kind: watchlist.Domain})
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreignGroup, err := hs.watch.CreateGroup(t.Context(), hs.rival.ID, watchlist.GroupSpec{Name: "theirs"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const leaked = "/api/v1/dataleaks/"
+	const lists = "/api/v1/watchlists"
+	refused := func(s string) string { return `{"error":"` + s + `"}` }
+	for _, c := range []struct {
+		method, target, body string
+		status               int
+		want                 string
+	}{
+		{"GET", leaked + "credentials", "", 400, refused("domain: Field required")},
+		{"GET", leaked + "credentials?domain=", "", 400, refused("domain: must be a domain name")},
+		{"GET", leaked + "credentials?domain=a..b", "", 400, refused("domain: must be a domain name")},
+		{"GET", leaked + "credentials?domain=rival.example", "", 403, forbidden},
+		{"GET", leaked + "credentials?domain=nowhere.example", "", 403, forbidden},
+		{"GET", leaked + "credentials?domain=example", "", 403, forbidden},
+		{"GET", leaked + "credentials?domain=acme.example&domain=acme.example", "", 400, refused("domain: must be given once")},
+		{"GET", leaked + "credentials?domain=acme.example&fromDate=2026-11-02&toDate=2026-11-02", "", 400, refused("toDate: must be after fromDate")},
+		{"GET", leaked + "credentials?domain=acme.example&fromDate=2026-11-31", "", 400, refused("fromDate: must be a day written YYYY-MM-DD")},
+		{"GET", leaked + "credentials?domain=acme.example&pageSize=201&page=0", "", 400, refused("page: must be at least 1; pageSize: must be at most 200")},
+		{"GET", leaked + "credentials?domain=acme.example&sortBy=hash", "", 400, refused("sortBy: must be source_count or last_seen")},
+		{"GET", leaked + "credentials/email", "", 400, refused("email: Field required")},
+		{"GET", leaked + "credentials/email?email=nobody", "", 400, refused("email: must be an e-mail address")},
+		{"GET", leaked + "credentials/email?email=a@b@c", "", 400, refused("email: must be an e-mail address")},
+		{"GET", leaked + "credentials/email?email=a@b..c", "", 400, refused("email: must be a domain name")},
+		{"GET", leaked + "credentials/email?email=user1@rival.example", "", 403, forbidden},
+		{"GET", leaked + "credentials/email?email=cfo@private.example", "", 403, forbidden},
+		{"GET", leaked + "documents", "", 400, refused("domain: Field required")},
+		{"GET", leaked + "documents?domain=a..b", "", 400, refused("domain: must be a domain name")},
+		{"GET", leaked + "documents?domain=rival.example", "", 403, forbidden},
+		{"GET", leaked + "documents?domain=nowhere.example", "", 403, forbidden},
+		{"GET", leaked + "paymentcards/bins", "", 400, refused("bin: Field required")},
+		{"GET", leaked + "paymentcards/bins?bin=41111", "", 400, refused("bin: must be 6 to 8 digits")},
+		{"GET", leaked + "paymentcards/bins?bin=411111111", "", 400, refused("bin: must be 6 to 8 digits")},
+		{"GET", leaked + "paymentcards/bins?bin=522222", "", 403, forbidden},
+		{"GET", leaked + "paymentcards/bins?bin=000000", "", 403, forbidden},
+		{"GET", leaked + "stats", "", 400, refused("domain: Field required")},
+		{"GET", leaked + "stats?domain=rival.example", "", 403, forbidden},
+		{"GET", leaked + "user", "", 400, refused("id: Field required")},
+		{"GET", leaked + "user?id=nothing", "", 404, notFound},
+		{"GET", leaked + "nothing", "", 404, notFound},
+		{"DELETE", leaked + "credentials", "", 405, refused("Method not allowed")},
+
+		{"POST", lists + "/domain", `{"value":"com"}`, 400, refused("value: must be a registrable domain or below one, not a public suffix")},
+		{"POST", lists + "/domain", `{}`, 400, refused("value: must not be empty")},
+		{"POST", lists + "/domain", `{"value":5}`, 400, refused("value: must be a string")},
+		{"POST", lists + "/domain", `{"value":"a.example","colour":"red"}`, 400, refused("colour: There is no such field")},
+		{"POST", lists + "/domain", `{"value":"a.example"`, 400, refused("body: must be JSON")},
+		{"POST", lists + "/domain", `{"value":"acme.example"}`, 409, refused("value: exists already")},
+		{"POST", lists + "/domain", `{"value":"a.example","watchlistid":"nothing"}`, 404, notFound},
+		{"POST", lists + "/domain", `{"value":"a.example","watchlistid":"` + foreignGroup.ID + `"}`, 404, notFound},
+		{"POST", lists + "/bin", `{"value":"41111"}`, 400, refused("value: must have 6 to 8 digits")},
+		{"POST", lists + "/keyword", `{"value":"ab"}`, 400, refused("value: must have 3 to 100 characters")},
+		{"PUT", lists + "/domain/" + foreign.Items[0].ID, `{"label":"mine"}`, 404, notFound},
+		{"PUT", lists + "/domain/nothing", `{"label":"mine"}`, 404, notFound},
+		{"PUT", lists + "/" + foreignGroup.ID, `{"name":"mine"}`, 404, notFound},
+		{"POST", lists + "/domain/delete", `{"ids":["` + foreign.Items[0].ID + `"]}`, 200, `{"data":{"count":0}}`},
+		{"POST", lists + "/delete", `{"ids":["` + foreignGroup.ID + `"]}`, 200, `{"data":{"count":0}}`},
+		{"POST", lists + "/create", `{"name":""}`, 400, refused("name: must have 1 to 100 characters")},
+		{"GET", lists + "/domain?watchlistid=" + foreignGroup.ID, "", 404, notFound},
+		{"GET", lists + "/planet", "", 405, refused("Method not allowed")}, // PUT /watchlists/{id}
+		{"POST", lists + "/create", "", 415, refused("The body must be application/json")},
+	} {
+		if code, body := hs.bearer(h, c.method, "member", c.target, c.body); code != c.status || body != c.want {
+			t.Errorf("%s %s %s: %d %s, want %d %s", c.method, c.target, c.body, code, body, c.status, c.want)
+		}
+	}
+	if l, err := hs.watch.Entries(t.Context(), hs.rival.ID, watchlist.ListQuery{}); err != nil || l.Total != 2 {
+		t.Errorf("the rival's entries: %+v, %v", l, err)
+	}
+}
+
+// Quotas and billing.
+func TestWorkspaceQuotas(t *testing.T) {
+	hs := newHouse(t)
+	h := hs.handler(t, Options{})
+	_, err := hs.watch.UpdateWorkspace(t.Context(), hs.acme.ID, watchlist.WorkspaceChange{Quotas: map[watchlist.Kind]int{watchlist.Domain: 1, watchlist.Keyword: 1, watchlist.BIN: watchlist.NoEntries}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	post := func(kind, value string) (int, string) {
+		return hs.bearer(h, "POST", "member", "/api/v1/watchlists/"+kind, fmt.Sprintf(`{"value":%q}`, value))
+	}
+	for kind, c := range map[string][2]string{
+		"domain":  {"a.example", `{"error":"quota_domains_reached","metric":"domains","used":1,"limit":1,"requestedIncrement":1}`},
+		"keyword": {"other", `{"error":"quota_keywords_reached","metric":"keywords","used":1,"limit":1,"requestedIncrement":1}`},
+		"bin":     {"400000", `{"error":"quota_bins_reached","metric":"bins","used":0,"limit":0,"requestedIncrement":1}`},
+	} {
+		if code, body := post(kind, c[0]); code != 409 || body != c[1] {
+			t.Errorf("%s: %d %s", kind, code, body)
+		}
+	}
+	_, err = hs.watch.UpdateWorkspace(t.Context(), hs.acme.ID, watchlist.WorkspaceChange{Billing: &watchlist.Billing{Blocked: true, Reason: "subscription_inactive", Status: "past_due"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ kind, value string }{{"domain", "a.example"}, {"keyword", "other"}, {"bin", "400000"}} {
+		const want = `{"error":"You don't have permission to view this","reason":"subscription_inactive","status":"past_due"}`
+		if code, body := post(c.kind, c.value); code != 403 || body != want {
+			t.Errorf("%s: %d %s", c.kind, code, body)
+		}
+	}
+	if code, body := post("asset", "x"); code != 405 && code != 404 {
+		t.Error(code, body)
+	}
+	if code, body := post("executive", "cto@acme.example"); code != 201 {
+		t.Error(code, body)
+	}
+}
+
+// Making, listing, changing and deleting, as a client would.
+func TestWorkspaceWatchlists(t *testing.T) {
+	hs := newHouse(t)
+	h := hs.handler(t, Options{})
+	do := func(method, target, body string, want int) map[string]any {
+		t.Helper()
+		code, text := hs.bearer(h, method, "member", "/api/v1/watchlists"+target, body)
+		var out map[string]any
+		if err := json.Unmarshal([]byte(text), &out); err != nil || code != want {
+			t.Fatalf("%s %s: %d %s", method, target, code, text)
+		}
+		return out
+	}
+	data := func(m map[string]any) map[string]any { return m["data"].(map[string]any) }
+	group := data(do("POST", "/create", `{"name":"Board","description":"all of them"}`, 201))["id"].(string)
+	made := data(do("POST", "/executive", `{"value":" CTO@Acme.example","watchlistid":"`+group+`","label":"tech"}`, 201))
+	if made["value"] != "cto@acme.example" || made["watchlistid"] != group || made["active"] != true || made["kind"] != "executive" {
+		t.Errorf("made %v", made)
+	}
+	inert := data(do("POST", "/domain", `{"value":"rival.example","active":false}`, 201))
+	if code, body := hs.bearer(h, "GET", "member", "/api/v1/dataleaks/credentials?domain=rival.example", ""); code != 403 {
+		t.Error("an inactive entry grants:", code, body)
+	}
+	// An entry grants, and does not grant, at once.
+	for active, want := range map[string]int{"true": 200, "false": 403} {
+		do("PUT", "/domain/"+inert["id"].(string), `{"active":`+active+`}`, 200)
+		if code, body := hs.bearer(h, "GET", "member", "/api/v1/dataleaks/credentials?domain=rival.example", ""); code != want {
+			t.Errorf("active %s: %d %s", active, code, body)
+		}
+	}
+	list := do("GET", "/executive?watchlistid="+group, "", 200)
+	want := map[string]any{"currentPage": 1.0, "pageSize": 50.0, "totalRecords": 1.0, "totalPages": 1.0, "hasMore": false, "nextPage": nil}
+	if p := list["paging"].(map[string]any); fmt.Sprint(p) != fmt.Sprint(want) {
+		t.Errorf("paging %v", p)
+	}
+	for i := range 5 {
+		do("POST", "/assets", fmt.Sprintf(`{"value":"server-%d","label":"rack"}`, i), 201)
+	}
+	var seen []string
+	for page := 1; page != 0; {
+		l := do("GET", fmt.Sprintf("/assets?pageSize=2&page=%d&sortBy=value&sortOrder=desc&search=RACK", page), "", 200)
+		for _, e := range l["data"].([]any) {
+			seen = append(seen, e.(map[string]any)["value"].(string))
+		}
+		p := l["paging"].(map[string]any)
+		next, more := p["nextPage"].(float64)
+		if p["hasMore"] != more || p["totalRecords"] != 5.0 || p["totalPages"] != 3.0 {
+			t.Errorf("paging %v", p)
+		}
+		page = int(next)
+	}
+	if !slices.Equal(seen, []string{"server-4", "server-3", "server-2", "server-1", "server-0"}) {
+		t.Errorf("walked %q", seen)
+	}
+	if l := do("GET", "/assets?page=9", "", 200); fmt.Sprint(l["data"]) != "[]" {
+		t.Errorf("past the end: %v", l)
+	}
+	if got := data(do("PUT", "/executive/"+made["id"].(string), `{"watchlistid":"","note":"n"}`, 200)); got["watchlistid"] != "" || got["note"] != "n" || got["label"] != "tech" {
+		t.Errorf("changed %v", got)
+	}
+	do("PUT", "/domain/"+made["id"].(string), `{"note":"n"}`, 404) // another kind's
+	if n := data(do("POST", "/executive/delete", `{"ids":["`+made["id"].(string)+`","nothing"]}`, 200))["count"]; n != 1.0 {
+		t.Errorf("deleted %v", n)
+	}
+	if got := data(do("GET", "/stats", "", 200)); got["groups"] != 1.0 {
+		t.Errorf("stats %v", got)
+	}
+	if got := data(do("PUT", "/"+group, `{"name":"The board"}`, 200)); got["name"] != "The board" || got["description"] != "all of them" {
+		t.Errorf("changed %v", got)
+	}
+	if n := data(do("POST", "/delete", `{"ids":["`+group+`"]}`, 200))["count"]; n != 1.0 {
+		t.Errorf("deleted %v", n)
+	}
+}
+
+// An answer is what the Go API answers, in the envelope.
+func TestWorkspaceEqualsGo(t *testing.T) {
+	hs := newHouse(t)
+	hs.fill(t)
+	h := hs.handler(t, Options{})
+	ctx := t.Context()
+	acme, err := hs.watch.Scope(ctx, hs.acme.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := func(target string, want any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code, body := hs.bearer(h, "GET", "member", "/api/v1/dataleaks/"+target, ""); code != 200 || body != string(b) {
+			t.Errorf("%s: %d\n got %.300s\nwant %.300s", target, code, body, b)
+		}
+	}
+	credentials := func(target string, q leaks.DetailsQuery) {
+		t.Helper()
+		p, err := hs.store.Details(ctx, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Total == 0 && !strings.Contains(target, "none") {
+			t.Errorf("%s: nothing", target)
+		}
+		same(target, envelope(p.Data, p.Page, p.PageSize, p.Total), nil)
+	}
+	only := func(domain string) watchlist.Scope {
+		s, err := acme.OnlyDomains(domain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	ceo, err := acme.OnlyUsernames("ceo@private.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	credentials("credentials?domain=acme.example", leaks.DetailsQuery{Scope: only("acme.example"), Column: leaks.AnyColumn})
+	credentials("credentials?domain=VPN.acme.example&page=2&pageSize=3&sortBy=last_seen&search=user1", leaks.DetailsQuery{
+		Scope: only("vpn.acme.example"), Column: leaks.AnyColumn, Page: 2, PageSize: 3, SortBy: leaks.ByLastSeen, Search: "user1",
+	})
+	credentials("credentials?domain=acme.example&fromDate=2026-11-10&toDate=2026-11-15", leaks.DetailsQuery{
+		Scope: only("acme.example"), Column: leaks.AnyColumn, Filters: leaks.Filters{StartDate: "2026-11-10", EndDate: "2026-11-14"},
+	})
+	credentials("credentials/email?email=USER1@acme.example", leaks.DetailsQuery{
+		Scope: only("acme.example"), Column: leaks.EmailDomain, Filters: leaks.Filters{Username: []string{"user1@acme.example"}},
+	})
+	credentials("credentials/email?email=none@acme.example", leaks.DetailsQuery{
+		Scope: only("acme.example"), Column: leaks.EmailDomain, Filters: leaks.Filters{Username: []string{"none@acme.example"}},
+	})
+	credentials("credentials/email?email=ceo@private.example", leaks.DetailsQuery{Scope: ceo, Column: leaks.Username})
+
+	for target, q := range map[string]leaks.DocumentsQuery{
+		"domain=acme.example": {Domain: "acme.example", Descending: true},
+		"domain=vpn.acme.example&sortBy=name&pageSize=3&page=2":                   {Domain: "vpn.acme.example", SortBy: "name", PageSize: 3, Page: 2},
+		"domain=acme.example&sortBy=size&sortOrder=asc&search=PLAN":               {Domain: "acme.example", SortBy: "size", Search: "PLAN"},
+		"domain=acme.example&fromDate=2026-11-01&toDate=2026-11-15&sortBy=domain": {Domain: "acme.example", From: "2026-11-01", To: "2026-11-15", SortBy: "domain"},
+	} {
+		q.Scope = acme
+		p, err := hs.store.Documents(ctx, q)
+		if err != nil || p.Total == 0 {
+			t.Fatalf("%s: %+v, %v", target, p, err)
+		}
+		same("documents?"+target, envelope(p.Data, p.Page, p.PageSize, p.Total), nil)
+	}
+	for target, q := range map[string]leaks.CardsQuery{
+		"bin=411111": {BIN: "411111", Descending: true},
+		"bin=41111122&sortBy=last4&sortOrder=desc&pageSize=1": {BIN: "41111122", SortBy: "last4", Descending: true, PageSize: 1},
+		"bin=4111112&fromDate=2026-11-01&sortOrder=asc":       {BIN: "4111112", From: "2026-11-01", SortBy: "detectedAt"},
+	} {
+		q.Scope = acme
+		p, err := hs.store.Cards(ctx, q)
+		if err != nil || p.Total == 0 {
+			t.Fatalf("%s: %+v, %v", target, p, err)
+		}
+		same("paymentcards/bins?"+target, envelope(p.Data, p.Page, p.PageSize, p.Total), nil)
+	}
+	st, err := hs.store.DataStats(ctx, acme, "acme.example")
+	same("stats?domain=acme.example", one[*leaks.DataStats]{st}, err)
+	id := hs.machine(t)
+	m, err := hs.store.Machine(ctx, acme, id)
+	same("user?id="+url.QueryEscape(id), one[*leaks.Machine]{m}, err)
+}
+
+// The window of a query has no day too many and none too few.
+func TestWindow(t *testing.T) {
+	for _, c := range []struct {
+		w    window
+		want leaks.Filters
+	}{
+		{window{}, leaks.Filters{}},
+		{window{from: "2026-11-02"}, leaks.Filters{StartDate: "2026-11-02"}},
+		{window{to: "2026-03-01"}, leaks.Filters{EndDate: "2026-02-28"}},
+		{window{"2024-02-29", "2024-03-01"}, leaks.Filters{StartDate: "2024-02-29", EndDate: "2024-02-29"}},
+	} {
+		var f leaks.Filters
+		if err := c.w.filter(&f); err != nil || f.StartDate != c.want.StartDate || f.EndDate != c.want.EndDate {
+			t.Errorf("%+v: %+v, %v", c.w, f, err)
+		}
+	}
+}
