@@ -48,7 +48,7 @@ type options struct {
 	Shutdown      time.Duration `default:"15s" help:"How long requests may go on after a signal (${default})."`
 
 	Memory      string        `default:"256M" placeholder:"SIZE" help:"Memory for what the store keeps loaded (${default}); K, M or G."`
-	Rate        int           `default:"100" help:"Requests a second of each key (${default}); -1 is no limit."`
+	Rate        int           `default:"100" help:"Requests a second of each key (${default}); no limit if negative, as in --rate=-1."`
 	Burst       int           `help:"Requests of a key at once; twice the rate if 0."`
 	Concurrency int           `help:"Requests computed at once; 8 for each processor if 0."`
 	MaxWait     time.Duration `default:"2s" help:"How long a request waits for its turn (${default})."`
