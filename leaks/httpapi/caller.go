@@ -57,7 +57,5 @@ func (c *caller) workspace(asked string) (string, error) {
 // workspaceParam is the parameter that scope and workspace take. Empty is not
 // the same as missing: a script that lost an id must not see everything.
 func workspaceParam(dst *string) *param {
-	p := text("workspace", dst, 64, "For administrators: see what this workspace sees. Without it they see everything; others always see their own workspace.")
-	p.min = 1
-	return p
+	return text("workspace", dst, 64, "For administrators: see what this workspace sees. Without it they see everything; others always see their own workspace.").filled()
 }

@@ -35,7 +35,7 @@
 // The table is all there is: requests are validated by it, and /openapi.json is
 // made of it and of the types of input and answer, so nothing needs to be said
 // twice. Parameters of the path are segment("id", ...), a JSON body is
-// body(&in.Body, ...), lines instead of one value are streamed. Errors of the
+// body(&in.Body, ...); streamed declares a route that answers with lines. Errors of the
 // Go API are returned as they are: failureOf, the one place that knows, gives
 // them a status, and the route's style a body. A type that writes its own JSON
 // needs a line in spelled (schema.go).

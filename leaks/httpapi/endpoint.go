@@ -13,10 +13,8 @@ type endpoint struct {
 	about
 	// table is the parameters, over a fresh input; the document is made of it.
 	table func() []*param
-	// answer is what the body of a 2xx is, and stream whether it is lines of
-	// them.
+	// answer is what the body of a 2xx is; nil for a stream.
 	answer reflect.Type
-	stream bool
 	run    func(context.Context, *exchange) error
 }
 
@@ -25,9 +23,10 @@ type about struct {
 	api     *style
 	access  access
 	summary string
-	doc     string // more than the summary says, if anything
-	status  int    // of success; 200 if 0
-	errors  []int  // statuses of its own, beside those that its kind brings
+	doc     string         // more than the summary says, if anything
+	status  int            // of success; 200 if 0
+	lines   []reflect.Type // of a stream: what a line may be
+	errors  []int          // statuses of its own, beside those that its kind brings
 }
 
 // scoped are the errors of a route with a scope: outside it, and no such
@@ -71,9 +70,9 @@ func route[In, Out any](method, path string, a about, params func(*In) []*param,
 // streamed declares a route that answers with lines of JSON. An error before
 // the first line is answered like any other; one after it breaks the connection
 // off, so that nobody takes a part for the whole.
-func streamed[In, Line any](method, path string, a about, params func(*In) []*param, serve func(context.Context, *caller, *In, *lines) error) *endpoint {
+func streamed[In any](method, path string, a about, params func(*In) []*param, serve func(context.Context, *caller, *In, *lines) error) *endpoint {
 	return &endpoint{
-		method: method, path: path, about: a, answer: reflect.TypeFor[Line](), stream: true,
+		method: method, path: path, about: a,
 		table: func() []*param { return params(new(In)) },
 		run: func(ctx context.Context, x *exchange) error {
 			var in In

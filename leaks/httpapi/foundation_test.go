@@ -10,6 +10,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -383,7 +384,7 @@ func TestStreams(t *testing.T) {
 		N int `json:"n"`
 	}
 	count := func(n int, err error) *endpoint {
-		return streamed[struct{}, line]("GET", fmt.Sprintf("/leaks/%d/%t", n, err != nil), about{api: leaksStyle}, nothing, func(_ context.Context, _ *caller, _ *struct{}, out *lines) error {
+		return streamed("GET", fmt.Sprintf("/leaks/%d/%t", n, err != nil), about{api: leaksStyle, lines: []reflect.Type{reflect.TypeFor[line]()}}, nothing, func(_ context.Context, _ *caller, _ *struct{}, out *lines) error {
 			for i := range n {
 				if err := out.add(line{i}); err != nil {
 					return err

@@ -34,7 +34,7 @@ func (h *Handler) detailsRoutes() []*endpoint {
 		route("GET", "/leaks/details", about{
 			api: leaksStyle, summary: "Leaked credentials in scope, deduplicated", errors: scoped,
 		}, func(in *detailsIn) []*param {
-			return append(slices.Concat(pageParams(&in.Page, &in.PageSize), detailsParams(&in.DetailsQuery)), workspaceParam(&in.workspace))
+			return append(slices.Concat(pageParams(&in.Page, &in.PageSize), detailsParams(&in.DetailsQuery, leaks.BySourceCount)), workspaceParam(&in.workspace))
 		}, func(ctx context.Context, c *caller, in *detailsIn) (_ *leaks.DetailsPage, err error) {
 			if in.Scope, err = c.scope(ctx, in.workspace); err != nil {
 				return nil, err

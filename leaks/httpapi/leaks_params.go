@@ -12,13 +12,17 @@ func columnParam(dst *leaks.Column, columns ...leaks.Column) *param {
 }
 
 // detailsParams are those of a details page but its paging.
-func detailsParams(q *leaks.DetailsQuery) []*param {
+func detailsParams(q *leaks.DetailsQuery, sort leaks.Sort) []*param {
 	return append([]*param{
 		columnParam(&q.Column, leaks.RootDomain, leaks.EmailDomain, leaks.Username),
 		searchParam(&q.Search),
-		oneOf("sort_by", &q.SortBy, "Order, descending; ties by the other one, descending, then by hash", leaks.BySourceCount, leaks.ByLastSeen).or(string(leaks.BySourceCount)),
+		sortParam(&q.SortBy, sort),
 		integer("min_occurrences", &q.MinOccurrences, 0, math.MaxInt, "Only credentials seen in at least so many sources"),
 	}, filterParams(&q.Filters)...)
+}
+
+func sortParam(dst *leaks.Sort, def leaks.Sort) *param {
+	return oneOf("sort_by", dst, "Order, descending; ties by the other one, descending, then by hash", leaks.BySourceCount, leaks.ByLastSeen).or(string(def))
 }
 
 func searchParam(dst *string) *param {

@@ -97,15 +97,23 @@ func (s *schemas) operation(ep *endpoint) (object, error) {
 		}
 		responses[strconv.Itoa(status)] = response(http.StatusText(status), "application/json", schema, status)
 	}
-	schema, err := s.of(ep.answer)
-	if err != nil {
-		return nil, err
-	}
-	media, what := "application/json", "The answer"
-	if ep.stream {
-		media, what = linesMedia, "One JSON value a line"
-		op["x-line-schema"] = schema
-		schema = object{"type": "string"}
+	schema, media, what := object{"type": "string"}, linesMedia, "One JSON value a line"
+	if ep.lines == nil {
+		var err error
+		if schema, err = s.of(ep.answer); err != nil {
+			return nil, err
+		}
+		media, what = "application/json", "The answer"
+	} else {
+		line := []object{}
+		for _, t := range ep.lines {
+			one, err := s.of(t)
+			if err != nil {
+				return nil, err
+			}
+			line = append(line, one)
+		}
+		op["x-line-schema"] = object{"oneOf": line}
 	}
 	ok := orDefault(ep.status, http.StatusOK)
 	responses[strconv.Itoa(ok)] = response(what, media, schema, ok)

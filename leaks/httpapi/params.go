@@ -118,6 +118,12 @@ func (p *param) required() *param {
 	return p
 }
 
+// filled makes a text one that must not be empty.
+func (p *param) filled() *param {
+	p.min = 1
+	return p
+}
+
 // or gives a parameter the value that its absence stands for.
 func (p *param) or(def string) *param {
 	p.def = def

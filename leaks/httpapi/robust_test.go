@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,7 +55,7 @@ func newHostile(t *testing.T) *hostile {
 		route("GET", "/leaks/big", about{api: leaksStyle}, nothing, func(context.Context, *caller, *struct{}) (*tried, error) {
 			return &tried{Text: big}, nil
 		}),
-		streamed[struct{}, tried]("GET", "/leaks/endless", about{api: leaksStyle}, nothing, func(_ context.Context, _ *caller, _ *struct{}, out *lines) error {
+		streamed("GET", "/leaks/endless", about{api: leaksStyle, lines: []reflect.Type{reflect.TypeFor[tried]()}}, nothing, func(_ context.Context, _ *caller, _ *struct{}, out *lines) error {
 			for {
 				if err := out.add(tried{}); err != nil {
 					hs.ended <- err

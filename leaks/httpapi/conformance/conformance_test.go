@@ -27,7 +27,7 @@ func TestRoutes(t *testing.T) {
 	}
 	for _, want := range []string{
 		"GET /leaks/details", "GET /leaks/details/by-hash", "GET /leaks/stats", "GET /leaks/stats/analytics",
-		"GET /leaks/me", "POST /api-keys/verify", "GET /openapi.json",
+		"GET /leaks/details/export", "GET /leaks/me", "POST /api-keys/verify", "GET /openapi.json",
 	} {
 		if !slices.Contains(have, want) {
 			t.Errorf("%s is missing", want)
@@ -72,6 +72,8 @@ func (hs *house) values(rng *rand.Rand, p *openapi3.Parameter) string {
 		return []string{"ceo@private.example", "user1@acme.example", "user1@other.example"}[rng.IntN(3)]
 	case p.Name == "bin":
 		return []string{"400000", "40000012", "510000"}[rng.IntN(3)]
+	case p.Name == "cursor":
+		return []string{"*", "", "AAAA"}[rng.IntN(3)]
 	case p.Name == "keyword":
 		return "acme-corp"
 	case p.Name == "type":
