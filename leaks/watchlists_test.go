@@ -64,3 +64,26 @@ func TestWatchlists(t *testing.T) {
 		t.Errorf("%+v, %v", scope, err)
 	}
 }
+
+// FuzzWatchedValue: a value is refused, or has a canonical form, which is its own.
+func FuzzWatchedValue(f *testing.F) {
+	for _, s := range []string{"Example.com.", "B\u00dcCHER.example", "\uff11.2.3.4", "acme corp", "Eva@example.com", "0x7f.1", "a\u2003b.test"} {
+		f.Add(s)
+	}
+	s, err := Open(f.TempDir(), &Options{Key: [32]byte{1}, MinFree: 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer s.Close()
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, k := range watchlist.Kinds() {
+			v, err := s.Watchlists().Normalize(k, text)
+			if err != nil {
+				continue
+			}
+			if again, err := s.Watchlists().Normalize(k, v); err != nil || again != v {
+				t.Errorf("%s %q is %q, and that is %q, %v", k, text, v, again, err)
+			}
+		}
+	})
+}

@@ -3,7 +3,6 @@ package watchlist
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -99,7 +98,7 @@ func (d *Directory) view(ctx context.Context, fn func(*kv.Reader) error) error {
 	if err := d.usable(ctx); err != nil {
 		return err
 	}
-	return mapError(d.records.View(ctx, fn))
+	return d.records.View(ctx, fn)
 }
 
 // update runs fn as one transaction.
@@ -107,14 +106,7 @@ func (d *Directory) update(ctx context.Context, fn func(*kv.Writer) error) error
 	if err := d.usable(ctx); err != nil {
 		return err
 	}
-	return mapError(d.records.Update(ctx, fn))
-}
-
-func mapError(err error) error {
-	if errors.Is(err, kv.ErrClosed) {
-		return ErrClosed
-	}
-	return err
+	return d.records.Update(ctx, fn)
 }
 
 // getter is what reads records, in a transaction or not.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/leakscope/leakscope/internal/codec"
+	"github.com/leakscope/leakscope/internal/kv"
 )
 
 // The sentinels of this package, for errors.Is; see also [ErrOutside].
@@ -24,8 +25,8 @@ var (
 	// ErrKey: an API key that grants nothing: unknown, revoked or expired,
 	// which is not told.
 	ErrKey = errors.New("invalid or revoked API key")
-	// ErrClosed: the directory was closed.
-	ErrClosed = errors.New("directory is closed")
+	// ErrClosed: the directory was closed, or its store.
+	ErrClosed = kv.ErrClosed
 )
 
 // A ParamError says which parameter of a call is wrong. It matches [ErrInvalid].

@@ -278,7 +278,7 @@ func (d *Directory) storeUses(ctx context.Context) error {
 			return nil
 		})
 		if err != nil {
-			return mapError(err)
+			return err
 		}
 	}
 	return nil

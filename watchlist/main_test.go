@@ -132,4 +132,3 @@ func (b *bench) entry(ws string, k Kind, value string) Entry {
 	}
 	return e
 }
-

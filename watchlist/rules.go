@@ -128,7 +128,7 @@ func (r *Rules) asset(v string) (string, string) {
 		return a.Unmap().WithZone("").String(), ""
 	}
 	if strings.Contains(v, ".") {
-		if d, err := r.Domain(v); err == nil {
+		if d, err := r.Domain(v); err == nil && strings.Contains(d, ".") {
 			return d, ""
 		}
 	}
