@@ -34,15 +34,6 @@ type modelKey struct {
 	secret string
 }
 
-func (m *model) workspace(id string) *modelWorkspace {
-	for _, w := range m.workspaces {
-		if w.ID == id {
-			return w
-		}
-	}
-	return nil
-}
-
 func (w *modelWorkspace) limit(k Kind) int {
 	switch n := w.Quotas[k]; {
 	case n < 0:
