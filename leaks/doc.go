@@ -41,6 +41,10 @@
 //     types, countries and stealers in any case, domains in any spelling,
 //     everything else exactly. An empty value selects rows that lack the field.
 //   - search folds case by the simple folding of Unicode (index.Fold).
+//   - Documents and cards are deduplicated: sightings of one (see
+//     [DocumentRecord], [CardRecord]) are one row, detected when the first was,
+//     with everything else of the one detected last. [Store.Expire] drops a row
+//     once its last sighting is too old, and leaves its first until then.
 //
 // # Scopes
 //
@@ -93,5 +97,7 @@
 //	plan.go select*.go cover.go groupset.go filter.go search*.go   a query, bound to the store, to a table
 //	stream.go figures.go gather*.go combine.go   rows -> credentials
 //	ranker.go order.go         the first k of an order
+//	dataset*.go document.go card.go   the flat data sets (internal/flat)
+//	machine.go datastats.go    across them
 //	details.go cursor.go occurrences.go analytics.go report.go info.go   answers
 package leaks

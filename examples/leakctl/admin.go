@@ -56,7 +56,7 @@ func (c *expireCmd) Run(ctx context.Context, e *env) error {
 		if err != nil {
 			return err
 		}
-		return e.print(expired{n}, func(p *page) { p.line("%s occurrences dropped", number(n)) })
+		return e.print(expired{n}, func(p *page) { p.line("%s rows dropped", number(n)) })
 	})
 }
 
@@ -92,10 +92,10 @@ func infoTable(p *page, info *leaks.Info) {
 	var rows [][]string
 	for _, s := range info.Segments {
 		rows = append(rows, []string{
-			s.ID, number(s.Rows), number(s.Credentials), size(s.Bytes), day(s.FirstSeen), day(s.LastSeen),
+			s.ID, s.Dataset, number(s.Rows), number(s.Credentials), size(s.Bytes), day(s.FirstSeen), day(s.LastSeen),
 		})
 	}
-	p.table([]string{"SEGMENT", ">ROWS", ">CREDENTIALS", ">BYTES", "FIRST SEEN", "LAST SEEN"}, rows)
+	p.table([]string{"SEGMENT", "HOLDS", ">ROWS", ">GROUPS", ">BYTES", "FIRST SEEN", "LAST SEEN"}, rows)
 	rows = [][]string{{"catalogue", size(info.CatalogBytes)}}
 	var rest int64
 	for i, part := range info.Parts { // largest first
@@ -109,5 +109,8 @@ func infoTable(p *page, info *leaks.Info) {
 	p.line("")
 	p.table([]string{"PART", ">BYTES"}, rows)
 	p.line("")
+	if info.Documents+info.Cards > 0 {
+		p.line("%s documents, %s cards", number(info.Documents), number(info.Cards))
+	}
 	p.line("%s rows, %s", number(info.Rows), size(info.Bytes))
 }

@@ -172,7 +172,7 @@ func TestTables(t *testing.T) {
 		{"info", []string{"SEGMENT", "5 rows"}},
 		{"verify", []string{"ok"}},
 		{"compact", []string{"1 segments"}},
-		{"expire --before 2026-11-02", []string{"1 occurrences dropped"}},
+		{"expire --before 2026-11-02", []string{"1 rows dropped"}},
 	} {
 		r := h.run(strings.Fields(c.args)...).quiet(t)
 		checkWidth(t, r)

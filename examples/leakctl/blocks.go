@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/formats"
@@ -58,8 +59,12 @@ func (t toldReader) Read(b []byte) (int, error) {
 
 // take ingests a unit's records, the fast way where there is one.
 func (j *ingestJob) take(ctx context.Context, u unit, opts *leaks.IngestOptions) (leaks.IngestResult, error) {
+	if j.dataset != "credentials" {
+		return j.takeList(ctx, u, opts)
+	}
 	blocks, done := j.blocks(ctx, u)
 	if blocks == nil {
+		opts.Cards = func() iter.Seq[leaks.CardRecord] { return slices.Values(j.cards) }
 		return j.store.Ingest(ctx, j.records(ctx, u), opts)
 	}
 	j.found = true

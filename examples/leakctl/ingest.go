@@ -15,6 +15,7 @@ import (
 
 type ingestCmd struct {
 	intakeFlags
+	Dataset string   `enum:"credentials,documents,cards" default:"credentials" help:"What the files list: ${enum}. Documents and cards are JSONL or CSV; the cards in stealers' logs come with the credentials."`
 	Source  string   `placeholder:"ID" help:"Channel or feed, for records that name none."`
 	Seen    instant  `placeholder:"TIME" help:"Detection time, for records that bring none; default now."`
 	Rejects string   `placeholder:"FILE" help:"Append a JSON line (reason, file, line, detail, and the line's shape without a word of it) to FILE for each record refused."`
@@ -59,6 +60,9 @@ func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
+	if f := in.format; c.Dataset != "credentials" && f != formats.Auto && f != formats.JSONL && f != formats.CSV {
+		return usageErrorf("--format: documents and cards are jsonl or csv")
+	}
 	rejects, err := openRejects(c.Rejects)
 	if err != nil {
 		return err
@@ -72,7 +76,7 @@ func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
 	defer func() { err = e.after(err, store.Close()) }()
 
 	job := &ingestJob{
-		env: e, store: store, in: in,
+		env: e, store: store, in: in, dataset: c.Dataset,
 		opts: leaks.IngestOptions{Source: c.Source, Seen: c.Seen.Time, Reject: rejects.write},
 		sum:  summary{RejectReasons: map[leaks.RejectReason]int64{}, Damaged: map[formats.Trouble]int64{}},
 	}
@@ -125,15 +129,18 @@ func stdinNote(path string) string {
 // ingestJob is the state shared by the units of one command.
 type ingestJob struct {
 	*env
-	store  *leaks.Store
-	in     *intake
-	opts   leaks.IngestOptions
-	units  []unit
-	bar    *bar
-	sum    summary
-	failed bool
-	locked bool // the unit has something encrypted
-	found  bool // the unit has anything to be read
+	store *leaks.Store
+	in    *intake
+	opts  leaks.IngestOptions
+	units []unit
+
+	dataset string
+	cards   []leaks.CardRecord // of the unit under way
+	bar     *bar
+	sum     summary
+	failed  bool
+	locked  bool // the unit has something encrypted
+	found   bool // the unit has anything to be read
 }
 
 // plan lists the units of all paths.
@@ -172,7 +179,7 @@ var errLocked = errors.New("nothing could be decrypted")
 // unit ingests one unit and adds it to the summary.
 func (j *ingestJob) unit(ctx context.Context, u unit) error {
 	opts := j.opts
-	j.locked, j.found = false, false
+	j.locked, j.found, j.cards = false, false, nil
 	j.in.options.OnRead = nil // hashing shows no progress of its own
 	if u.isFile() {
 		j.bar.describe("checking " + u.path)
@@ -224,6 +231,11 @@ func (j *ingestJob) records(ctx context.Context, u unit) iter.Seq2[leaks.Record,
 				j.sum.Machines++
 			case item.Card != nil:
 				j.sum.Cards++
+				c := item.Card
+				j.cards = append(j.cards, leaks.CardRecord{
+					BIN: c.BIN, Last4: c.Last4, Expiry: c.Expiry, Country: c.Country,
+					Place: leaks.Place{File: item.File, Line: item.Line},
+				})
 			default:
 				j.sum.Cookies += item.Cookies
 			}

@@ -43,6 +43,9 @@ type cli struct {
 	Details   detailsCmd   `cmd:"" help:"List deduplicated credentials of a scope."`
 	ByHash    byHashCmd    `cmd:"" help:"List every occurrence of one credential."`
 	Analytics analyticsCmd `cmd:"" help:"Show the permanent aggregates of one domain."`
+	Documents documentsCmd `cmd:"" help:"List leaked documents."`
+	Cards     cardsCmd     `cmd:"" help:"List payment cards by BIN."`
+	Machine   machineCmd   `cmd:"" help:"Show one infected machine and its credentials."`
 	Stats     statsCmd     `cmd:"" help:"Show the statistics of a scope in a window."`
 
 	Workspace workspaceCmd `cmd:"" help:"Make, list, change and delete workspaces."`
