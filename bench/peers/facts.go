@@ -25,10 +25,7 @@ const maxFact = 1 << 20
 // WriteFacts normalises a corpus and writes it twice: as a facts file, and as
 // JSON lines for engines that would rather read those themselves.
 func WriteFacts(path, jsonPath string, c *corpus.Corpus) error {
-	norm, err := newNormaliser()
-	if err != nil {
-		return err
-	}
+	norm := newNormaliser()
 	return writeFile(path, func(facts *bufio.Writer) error {
 		return writeFile(jsonPath, func(lines *bufio.Writer) error {
 			var (

@@ -68,28 +68,22 @@ var Key = [32]byte([]byte("a key for measuring, not for use"))
 // A normaliser makes rows of the records of a corpus, which are in normal form
 // already.
 type normaliser struct {
-	credential, password *blake3.Hasher
+	credential, password [2]uint64 // keys of SipHash
 	buf                  []byte
-	sum                  [32]byte
 }
 
 // The contexts are part of leakscope's store format.
-func newNormaliser() (*normaliser, error) {
-	credential, err := keyed("leakscope 2026-11-21 credential hash v1")
-	if err != nil {
-		return nil, err
+func newNormaliser() *normaliser {
+	return &normaliser{
+		credential: sipKey("leakscope 2026-11-22 credential hash v2"),
+		password:   sipKey("leakscope 2026-11-22 password digest v2"),
 	}
-	password, err := keyed("leakscope 2026-11-21 password digest v1")
-	if err != nil {
-		return nil, err
-	}
-	return &normaliser{credential: credential, password: password}, nil
 }
 
-func keyed(context string) (*blake3.Hasher, error) {
+func sipKey(context string) [2]uint64 {
 	var sub [32]byte
 	blake3.DeriveKey(context, Key[:], sub[:])
-	return blake3.NewKeyed(sub[:])
+	return [2]uint64{binary.LittleEndian.Uint64(sub[:]), binary.LittleEndian.Uint64(sub[8:])}
 }
 
 // row fills r with the record of number seq.
@@ -110,14 +104,10 @@ func (n *normaliser) row(r *Row, seq uint32, rec *leaks.Record) {
 	for _, s := range [...]string{rec.Username, rec.Password, rec.Domain} {
 		n.buf = append(binary.AppendUvarint(n.buf, uint64(len(s))), s...)
 	}
-	r.Hash = [16]byte(n.hash(n.credential, n.buf))
-	r.Password = binary.LittleEndian.Uint64(n.hash(n.password, append(n.buf[:0], rec.Password...)))
-}
-
-func (n *normaliser) hash(h *blake3.Hasher, b []byte) []byte {
-	h.Reset()
-	_, _ = h.Write(b) // a hash never fails to be written to
-	return h.Sum(n.sum[:0])[:16]
+	lo, hi := sipHash(n.credential, n.buf, true)
+	binary.LittleEndian.PutUint64(r.Hash[:], lo)
+	binary.LittleEndian.PutUint64(r.Hash[8:], hi)
+	r.Password, _ = sipHash(n.password, append(n.buf[:0], rec.Password...), false)
 }
 
 // mask is CONTRACT section 2: first rune, four asterisks, last rune.

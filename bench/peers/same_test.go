@@ -64,10 +64,7 @@ func TestFactsComeBack(t *testing.T) {
 	if err := WriteFacts(path, path+".jsonl", c); err != nil {
 		t.Fatal(err)
 	}
-	norm, err := newNormaliser()
-	if err != nil {
-		t.Fatal(err)
-	}
+	norm := newNormaliser()
 	n := 0
 	for got, err := range Facts(path) {
 		if err != nil {
@@ -88,10 +85,7 @@ func TestFactsComeBack(t *testing.T) {
 
 // Damaged rows are an error, never a panic.
 func TestReadFactDamaged(t *testing.T) {
-	norm, err := newNormaliser()
-	if err != nil {
-		t.Fatal(err)
-	}
+	norm := newNormaliser()
 	var r, back Row
 	rec := corpus.New(3, 10).Record(4)
 	norm.row(&r, 4, &rec)
