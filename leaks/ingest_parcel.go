@@ -51,7 +51,7 @@ func (p *parcel) prepare(pr *preparer) {
 				p.rows = append(p.rows, row{})
 			}
 			p.rows = p.rows[:n+1]
-			reason, detail := pr.prepare(rec, &p.rows[n])
+			reason, detail := pr.prepareLate(rec, &p.rows[n])
 			if reason == "" {
 				return
 			}

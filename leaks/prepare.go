@@ -24,6 +24,30 @@ func (s *Store) preparer(seen uint32, source string) *preparer {
 // prepare fills out from rec. A reason other than "" says why rec is no row;
 // detail never holds a value of rec.
 func (p *preparer) prepare(rec *Record, out *row) (reason RejectReason, detail string) {
+	if reason, detail = p.prepareLate(rec, out); reason == "" {
+		p.settle(out)
+	}
+	return reason, detail
+}
+
+// settle finds out what prepareLate left open.
+func (p *preparer) settle(r *row) {
+	if !r.rootLate {
+		return
+	}
+	r.rootLate = false
+	switch root := p.norm.Root(r.domain); r.root {
+	case root:
+	case "":
+		r.root = root
+	default:
+		r.ownRoot = true
+	}
+}
+
+// prepareLate is prepare but for rows whose domain's root is left to a
+// tableBuilder: it looks that up once for all rows of a domain.
+func (p *preparer) prepareLate(rec *Record, out *row) (reason RejectReason, detail string) {
 	if detail := tooLong(rec); detail != "" {
 		return RejectTooLong, detail
 	}
@@ -78,30 +102,23 @@ func (p *preparer) identity(rec *Record, out *row) (RejectReason, string) {
 
 // place fills host, domain, root domain and protocol.
 func (p *preparer) place(rec *Record, out *row) (RejectReason, string) {
-	h, err := p.norm.Host(rec.Host)
+	h, err := p.norm.HostOnly(rec.Host)
 	if err != nil {
 		return RejectHost, "holds no host name or address"
 	}
-	out.host, out.domain, out.root, out.protocol = h.Host, h.Domain, h.Root, h.Protocol
+	out.host, out.domain, out.protocol = h.Host, h.Domain, h.Protocol
+	out.rootLate = rootMayWait(out.domain)
 	if rec.Domain != "" && rec.Domain != out.domain {
 		d, err := p.norm.Domain(rec.Domain)
 		if err != nil {
 			return RejectDomain, "is no domain"
 		}
 		if d != out.domain {
-			out.domain, out.root = d, p.norm.Root(d)
+			out.domain, out.rootLate = d, false
 		}
 	}
-	if rec.Root != "" && rec.Root != out.root {
-		r, err := p.norm.Domain(rec.Root)
-		if err != nil {
-			return RejectRoot, "is no domain"
-		}
-		if out.domain != "" && !domainCovers(r, out.domain) {
-			return RejectRoot, "is neither the domain nor above it"
-		}
-		out.ownRoot = r != out.root
-		out.root = r
+	if reason, detail := p.root(rec.Root, out); reason != "" {
+		return reason, detail
 	}
 	if rec.Protocol != "" {
 		s := strings.ToLower(strings.TrimSpace(rec.Protocol))
@@ -109,6 +126,41 @@ func (p *preparer) place(rec *Record, out *row) (RejectReason, string) {
 			return RejectProtocol, "is no URL scheme"
 		}
 		out.protocol = s
+	}
+	return "", ""
+}
+
+// rootMayWait reports whether the root of a domain can be left open. It says no
+// to all addresses, of which no part is a root.
+func rootMayWait(domain string) bool {
+	n := len(domain)
+	return n > 0 && (domain[n-1] < '0' || domain[n-1] > '9') && strings.IndexByte(domain, ':') < 0
+}
+
+// root fills in the root domain, given that which the record brings.
+func (p *preparer) root(brought string, out *row) (RejectReason, string) {
+	if brought != "" && !(out.rootLate && domainCovers(brought, out.domain)) {
+		r, err := p.norm.Domain(brought)
+		if err != nil {
+			return RejectRoot, "is no domain"
+		}
+		if out.domain != "" && !domainCovers(r, out.domain) {
+			return RejectRoot, "is neither the domain nor above it"
+		}
+		brought = r
+	}
+	out.root = brought
+	if out.rootLate {
+		return "", ""
+	}
+	if out.domain != "" {
+		root := p.norm.Root(out.domain)
+		if brought == "" {
+			out.root = root
+		}
+		out.ownRoot = out.root != root
+	} else {
+		out.ownRoot = brought != ""
 	}
 	return "", ""
 }

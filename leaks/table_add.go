@@ -15,12 +15,11 @@ type comingRow struct {
 	hash   hash128
 	user   string // as stored: the local part alone, or the whole name
 	bare   uint32 // 1 for a local part alone
-	lo, hi int    // its machine in keys
+	lo, hi int    // its machine in keys; empty without any fact
 
 	// Tags, and the first slots they lead to.
-	group, root, domain, host, mail, userTag, machine          uint32
-	groupSlot, rootSlot, domainSlot, hostSlot, mailSlot, uSlot uint64
-	machineSlot                                                uint64
+	group, domain, host, mail, userTag, machine                   uint32
+	groupSlot, domainSlot, hostSlot, mailSlot, uSlot, machineSlot uint64
 }
 
 // add takes a row. It keeps nothing of r's strings.
@@ -52,11 +51,9 @@ func (b *tableBuilder) prepareBatch(rows []row) {
 		c.group = tagOf(groupMix(c.hash))
 		c.groupSlot = b.slots[c.group&uint32(len(b.slots)-1)]
 
-		root := maphash.String(b.seed, r.root)
-		domain := below(root, maphash.String(b.seed, r.domain))
-		host := below(domain, maphash.String(b.seed, r.host))
-		c.root, c.domain, c.host = tagOf(root), tagOf(domain), tagOf(host)
-		c.rootSlot, c.domainSlot, c.hostSlot = d[dictRoot].slot(c.root), d[dictDomain].slot(c.domain), d[dictHost].slot(c.host)
+		c.domain = b.domainTag(r.domain, r.root)
+		c.host = b.hostTag(r, c.domain)
+		c.domainSlot, c.hostSlot = d[dictDomain].slot(c.domain), d[dictHost].slot(c.host)
 
 		// The lowest bit of a user's parent is clear for raw ones, which so
 		// sort before the bare ones of the same mail domain, as their zero byte
@@ -68,11 +65,13 @@ func (b *tableBuilder) prepareBatch(rows []row) {
 		c.mail, c.userTag = tagOf(mail), tagOf(below(mail+uint64(c.bare), maphash.String(b.seed, c.user)))
 		c.mailSlot, c.uSlot = d[dictMail].slot(c.mail), d[dictUser].slot(c.userTag)
 
-		c.lo = len(b.keys)
-		b.keys = appendMachine(b.keys, r)
+		c.lo, c.machineSlot = len(b.keys), 0
+		if r.hasFacts() {
+			b.keys = appendMachine(b.keys, r)
+			c.machine = tagOf(maphash.Bytes(b.seed, b.keys[c.lo:]))
+			c.machineSlot = b.machines.slot(c.machine)
+		}
 		c.hi = len(b.keys)
-		c.machine = tagOf(maphash.Bytes(b.seed, b.keys[c.lo:]))
-		c.machineSlot = b.machines.slot(c.machine)
 	}
 	awaited := uint64(0)
 	for i := range rows {
@@ -80,7 +79,7 @@ func (b *tableBuilder) prepareBatch(rows []row) {
 		if n := uint32(c.groupSlot); n != 0 {
 			awaited ^= b.groups[n-1].hash.hi
 		}
-		awaited ^= uint64(d[dictRoot].record(c.rootSlot) ^ d[dictDomain].record(c.domainSlot) ^ d[dictHost].record(c.hostSlot) ^
+		awaited ^= uint64(d[dictDomain].record(c.domainSlot) ^ d[dictHost].record(c.hostSlot) ^
 			d[dictMail].record(c.mailSlot) ^ d[dictUser].record(c.uSlot) ^ b.machines.record(c.machineSlot))
 	}
 	b.awaited = awaited // so that nobody takes the loads away
@@ -90,8 +89,15 @@ func (b *tableBuilder) prepareBatch(rows []row) {
 func (b *tableBuilder) addComing(r *row, c *comingRow) {
 	b.ownRoots = b.ownRoots || r.ownRoot
 	d := &b.dicts
-	root := d[dictRoot].internTagged(0, r.root, c.root)
-	g := b.group(r, c, root)
+	var domain, host uint32
+	if r.rootLate {
+		domain, host = b.lateHost(r, c)
+	} else {
+		root := d[dictRoot].internTagged(0, r.root, tagOf(maphash.String(b.seed, r.root)))
+		domain = b.internDomain(root, r.domain, c.domain)
+		host = d[dictHost].internTagged(domain, r.host, c.host)
+	}
+	g := b.group(r, c, domain)
 	b.groups[g].rows++
 	b.vote.add(r.seen, r.upload, r.log)
 	b.minSeen, b.maxSeen = min(b.minSeen, r.seen), max(b.maxSeen, r.seen)
@@ -99,7 +105,7 @@ func (b *tableBuilder) addComing(r *row, c *comingRow) {
 		group: g,
 		seen:  r.seen, upload: r.upload, log: r.log,
 		source:   d[dictSource].intern(b.seed, r.source),
-		host:     d[dictHost].internTagged(b.groups[g].domain, r.host, c.host),
+		host:     host,
 		machine:  b.machine(r, c),
 		software: d[dictSoftware].intern(b.seed, r.software),
 		protocol: d[dictProtocol].intern(b.seed, r.protocol),
@@ -109,7 +115,8 @@ func (b *tableBuilder) addComing(r *row, c *comingRow) {
 
 // group returns the number of the row's group. What belongs to the credential
 // is looked at only when it is new below its root: all of it is in the hash.
-func (b *tableBuilder) group(r *row, c *comingRow, root uint32) uint32 {
+func (b *tableBuilder) group(r *row, c *comingRow, domain uint32) uint32 {
+	root := b.domains[domain].root
 	mask := uint32(len(b.slots) - 1)
 	i := c.group & mask
 	for ; b.slots[i] != 0; i = (i + 1) & mask {
@@ -126,7 +133,7 @@ func (b *tableBuilder) group(r *row, c *comingRow, root uint32) uint32 {
 	mail := d[dictMail].internTagged(0, r.emailDomain, c.mail)
 	g := builtGroup{
 		hash: c.hash, root: root, mail: mail,
-		domain: d[dictDomain].internTagged(root, r.domain, c.domain),
+		domain: domain,
 		user:   d[dictUser].internTagged(mail<<1|c.bare, c.user, c.userTag),
 		mask:   d[dictMask].intern(b.seed, r.mask),
 		pw:     packPassword(r.hasPassword, r.pwLen, r.classes),
@@ -169,14 +176,28 @@ func appendMachine(key []byte, r *row) []byte {
 // machine returns the number of the row's machine.
 func (b *tableBuilder) machine(r *row, c *comingRow) uint32 {
 	key := b.keys[c.lo:c.hi]
+	if len(key) == 0 {
+		if b.noFacts == 0 {
+			b.tuples = append(roomFor(b.tuples, 1), b.tuple(r))
+			b.noFacts = b.machines.skip() + 1
+		}
+		return b.noFacts - 1
+	}
 	// Interners copy what they keep.
 	n := b.machines.internTagged(0, unsafe.String(unsafe.SliceData(key), len(key)), c.machine)
 	if n == uint32(len(b.tuples)) {
-		var t machineTuple
-		for f, s := range r.facts() {
-			t[f] = b.dicts[machineField(f).dict()].intern(b.seed, s)
-		}
-		b.tuples = append(roomFor(b.tuples, 1), t)
+		b.tuples = append(roomFor(b.tuples, 1), b.tuple(r))
 	}
 	return n
+}
+
+func (b *tableBuilder) tuple(r *row) (t machineTuple) {
+	for f, s := range r.facts() {
+		t[f] = b.dicts[machineField(f).dict()].intern(b.seed, s)
+	}
+	return t
+}
+
+func (r *row) hasFacts() bool {
+	return len(r.machineID)|len(r.hwid)|len(r.computer)|len(r.muser)|len(r.ip)|len(r.country)|len(r.stealer) != 0
 }

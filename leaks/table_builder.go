@@ -40,6 +40,8 @@ type tableBuilder struct {
 	slots    []uint64       // of groups: a tag, below it the number+1
 	machines *interner      // all facts of a machine as one string
 	tuples   []machineTuple // by machine
+	noFacts  uint32         // the number+1 of the machine without any fact; 0 if none
+	domains  []builtDomain  // by domain
 	seed     maphash.Seed
 	batch    [addBatch]comingRow
 	keys     []byte // machines of the batch
@@ -88,7 +90,7 @@ func (b *tableBuilder) memory() int64 {
 	if b.used > 0 && len(b.rows) < b.usedRows+32 {
 		return b.used
 	}
-	n := int64(len(b.rows))*rowBytes + int64(len(b.groups))*groupBytes + b.machines.memory() + int64(len(b.tuples))*tupleBytes
+	n := int64(len(b.rows))*rowBytes + int64(len(b.groups))*groupBytes + b.machines.memory() + int64(len(b.tuples))*tupleBytes + int64(len(b.domains))*domainBytes
 	for _, d := range b.dicts {
 		n += d.memory()
 	}
@@ -99,9 +101,10 @@ func (b *tableBuilder) memory() int64 {
 // What a row, a group and a machine cost in a builder, with what encode and
 // the table's writer keep for each.
 const (
-	rowBytes   = 40 + 4 + 8
-	groupBytes = 56 + 16 + 8 + 16 + 4 + 8 + 4 + 12
-	tupleBytes = 28 + 36 + 4 + 8
+	rowBytes    = 40 + 4 + 8
+	groupBytes  = 56 + 16 + 8 + 16 + 4 + 8 + 4 + 12
+	tupleBytes  = 28 + 36 + 4 + 8
+	domainBytes = 8
 )
 
 // reset forgets all rows and keeps the memory.
@@ -114,6 +117,7 @@ func (b *tableBuilder) reset() {
 	b.minSeen, b.maxSeen = math.MaxUint32, 0
 	clear(b.slots)
 	b.machines.reset()
-	b.tuples = b.tuples[:0]
+	b.tuples, b.noFacts = b.tuples[:0], 0
+	b.domains = b.domains[:0]
 	b.ownRoots = false
 }

@@ -52,6 +52,23 @@ func (in *interner) is(off, parent uint32, s string) bool {
 		binary.LittleEndian.Uint32(rec[4:]) == parent && string(rec[recordHead:recordHead+len(s)]) == s
 }
 
+// has reports whether the record at off is that of s below any parent.
+func (in *interner) has(off uint32, s string) bool {
+	rec := in.arena[off:]
+	return len(rec) >= recordHead+len(s) && binary.LittleEndian.Uint32(rec[8:]) == uint32(len(s)) &&
+		string(rec[recordHead:recordHead+len(s)]) == s
+}
+
+// parentAt returns the parent in the record at off.
+func (in *interner) parentAt(off uint32) uint32 { return binary.LittleEndian.Uint32(in.arena[off+4:]) }
+
+// skip takes a number for something that is no string and is never looked up.
+func (in *interner) skip() uint32 {
+	in.offs = append(roomFor(in.offs, 1), uint32(len(in.arena)))
+	in.arena = append(in.arena, make([]byte, recordHead)...)
+	return uint32(len(in.offs) - 1)
+}
+
 func (in *interner) number(off uint32) uint32 { return binary.LittleEndian.Uint32(in.arena[off:]) }
 
 func (in *interner) reset() {

@@ -41,6 +41,10 @@ type row struct {
 	host, domain, root, protocol string
 	// ownRoot: the record brought a root that is not its domain's.
 	ownRoot bool
+	// rootLate: root is the one the record brought, which is the domain or above
+	// it, or empty, and what the domain's own is has not been looked at. Domain
+	// is that of host.
+	rootLate bool
 
 	// Unix seconds; 0 is none. seen, the detection time, is never 0.
 	seen, upload, log uint32

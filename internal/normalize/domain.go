@@ -26,12 +26,37 @@ var toASCII = idna.New(idna.MapForLookup(), idna.Transitional(false),
 // parseDomain returns the canonical form of a domain name or IP address,
 // which aliases s where s is canonical.
 func parseDomain(s string) (string, bool) {
+	if isPlain(s) {
+		return s, true
+	}
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return parseUnicode(s)
 		}
 	}
 	return parseASCII(s)
+}
+
+// isPlain reports whether s is a canonical domain name, as nearly all are. Where
+// the last label begins with a digit it leaves the judgement to others.
+func isPlain(s string) bool {
+	if s == "" || len(s) > maxDomain {
+		return false
+	}
+	start := 0
+	for i := range len(s) {
+		switch labelByte[s[i]] {
+		case plain, digit:
+		case dot:
+			if i == start || i-start > maxLabel {
+				return false
+			}
+			start = i + 1
+		default:
+			return false
+		}
+	}
+	return start < len(s) && len(s)-start <= maxLabel && labelByte[s[start]] != digit
 }
 
 func parseUnicode(s string) (string, bool) {
@@ -58,7 +83,7 @@ var labelByte = func() (t [256]uint8) {
 	for c := byte('0'); c <= '9'; c++ {
 		t[c] = digit
 	}
-	t['-'], t['_'] = plain, plain
+	t['-'], t['_'], t['.'] = plain, plain, dot
 	return t
 }()
 
@@ -66,6 +91,7 @@ const (
 	plain uint8 = 1 << iota
 	upper
 	digit
+	dot
 )
 
 func parseASCII(s string) (string, bool) {
@@ -160,6 +186,16 @@ func RootList() uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(publicsuffix.List.String())) // a hash never fails
 	return h.Sum64()
+}
+
+// Root returns the registrable domain of a canonical domain, which aliases it;
+// an IP address, a public suffix and a single label are their own. It remembers
+// nothing, see [Normalizer.Root].
+func Root(domain string) string {
+	if domain == "" {
+		return ""
+	}
+	return rootOf(domain)
 }
 
 // rootOf returns the registrable domain of a canonical domain.

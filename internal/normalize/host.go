@@ -40,6 +40,16 @@ func NewNormalizer() *Normalizer {
 // address in brackets. An IPv6 address without brackets may only stand alone.
 // Blank text gives the zero Host; anything else the error [ErrHost].
 func (n *Normalizer) Host(raw string) (Host, error) {
+	h, err := n.HostOnly(raw)
+	if h.Domain != "" {
+		h.Domain, h.Root, _ = n.lookup(h.Domain)
+	}
+	return h, err
+}
+
+// HostOnly is Host without the root, which costs as much as all else. Its
+// Domain may alias raw.
+func (n *Normalizer) HostOnly(raw string) (Host, error) {
 	raw = strings.TrimSpace(raw)
 	if raw == "" {
 		return Host{}, nil
@@ -71,14 +81,14 @@ func (n *Normalizer) Host(raw string) (Host, error) {
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
 		authority = authority[at+1:]
 		if rest := raw[start+at+1:]; schemeOf(rest) != "" {
-			return n.Host(rest) // the user-info stood before a whole URL
+			return n.HostOnly(rest) // the user-info stood before a whole URL
 		}
 		h.Host = raw[:start] + raw[start+at+1:]
 	}
 	h.Host = dropInnerUserInfo(h.Host, start+len(authority))
 	if h.Protocol == "android" {
 		var ok bool
-		if h.Domain, h.Root, ok = n.packageDomain(authority); !ok {
+		if h.Domain, ok = n.packageDomain(authority); !ok {
 			return Host{}, ErrHost
 		}
 		return h, nil
@@ -94,7 +104,7 @@ func (n *Normalizer) Host(raw string) (Host, error) {
 		}
 		return Host{}, ErrHost
 	}
-	if h.Domain, h.Root, ok = n.lookup(name); !ok {
+	if h.Domain, ok = n.domainOnly(name); !ok {
 		return Host{}, ErrHost
 	}
 	return h, nil
@@ -149,7 +159,12 @@ func (n *Normalizer) SplitEmail(normalised string) (local, domain string, ok boo
 	return splitEmail(normalised, n.parse)
 }
 
+// domainOnly parses a name; to remember those that need no work would take
+// longer.
 func (n *Normalizer) domainOnly(name string) (string, bool) {
+	if isPlain(name) {
+		return name, true
+	}
 	domain, _, ok := n.lookup(name)
 	return domain, ok
 }
@@ -170,19 +185,18 @@ func (n *Normalizer) lookup(name string) (domain, root string, ok bool) {
 	return domain, root, true
 }
 
-func (n *Normalizer) packageDomain(name string) (domain, root string, ok bool) {
-	if domain, root, ok = n.packages.get(name); ok {
-		return domain, root, true
+func (n *Normalizer) packageDomain(name string) (domain string, ok bool) {
+	if domain, _, ok = n.packages.get(name); ok {
+		return domain, true
 	}
 	if len(name) > maxUnicode {
-		return "", "", false
+		return "", false
 	}
 	if domain, ok = parseDomain(reversed(name)); !ok {
-		return "", "", false
+		return "", false
 	}
-	root = rootOf(domain)
-	n.packages.put(strings.Clone(name), domain, root)
-	return domain, root, true
+	n.packages.put(strings.Clone(name), domain, "")
+	return domain, true
 }
 
 // schemeOf returns the scheme that s begins with, as written, or nothing.
