@@ -28,7 +28,7 @@ func sizeOf(path string) (n int64) {
 }
 
 // identity returns what a unit is, for recognising it when it comes again: the
-// SHA-256 of its content, of a folder with its paths, and the format it is in,
+// digest of its content, of a folder with its paths, and the format it is in,
 // as given or detected.
 func (u unit) identity(ctx context.Context, in *intake) (string, error) {
 	h := sha256.New()
@@ -48,45 +48,34 @@ func (u unit) identity(ctx context.Context, in *intake) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		head, err := hashAll(ctx, h, f)
+		sum, err := formats.Digest(ctx, f)
+		if err == nil && i == 0 && format == formats.Auto {
+			format = detectFile(f)
+		}
 		if err := errors.Join(err, f.Close()); err != nil {
 			return "", err
 		}
-		if i == 0 && format == formats.Auto {
-			// What cannot be told here (UTF-16, say), the reader will tell.
-			if detected, err := formats.Detect(head); err == nil {
-				format = detected
-			}
-		}
+		h.Write(sum[:])
 	}
 	return hex.EncodeToString(h.Sum(nil)) + "/" + string(format), nil
 }
 
-// hashAll hashes r and returns its first 256 KiB.
-func hashAll(ctx context.Context, h hash.Hash, r io.Reader) (head []byte, err error) {
-	buf := make([]byte, 1<<20) // so large that system calls do not show
-	for first := true; ; first = false {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		n, err := r.Read(buf)
-		h.Write(buf[:n])
-		if first {
-			head = append(head, buf[:min(n, 256<<10)]...)
-		}
-		if errors.Is(err, io.EOF) {
-			return head, nil
-		}
-		if err != nil {
-			return nil, err
-		}
+// detectFile returns the format that the beginning of f shows, or Auto: what
+// cannot be told here (UTF-16, say), the reader will tell.
+func detectFile(f io.ReaderAt) formats.Format {
+	head, err := io.ReadAll(io.NewSectionReader(f, 0, 256<<10))
+	if err != nil {
+		return formats.Auto
 	}
+	if format, err := formats.Detect(head); err == nil {
+		return format
+	}
+	return formats.Auto
 }
 
 // hashFolder hashes the paths and the content of a folder's loose files. What
 // cannot be read is no part of it.
 func (u unit) hashFolder(ctx context.Context, in *intake, h hash.Hash) error {
-	buf := make([]byte, 256<<10)
 	for e, err := range u.walk(ctx, in.options) {
 		if err != nil {
 			if errors.As(err, new(*formats.Damage)) {
@@ -94,20 +83,25 @@ func (u unit) hashFolder(ctx context.Context, in *intake, h hash.Hash) error {
 			}
 			return err
 		}
-		one := sha256.New()
+		var sum [32]byte
 		if !formats.Grabbed(e.Path) {
-			r, err := e.Open()
-			if err == nil {
-				_, err = io.CopyBuffer(struct{ io.Writer }{one}, struct{ io.Reader }{r}, buf)
-			}
-			if err != nil && !errors.As(err, new(*formats.Damage)) {
+			if sum, err = digestEntry(ctx, e); err != nil && !errors.As(err, new(*formats.Damage)) {
 				return err
 			}
 		}
 		io.WriteString(h, e.Path)
-		h.Write(one.Sum([]byte{0}))
+		h.Write(append([]byte{0}, sum[:]...))
 	}
 	return nil
+}
+
+func digestEntry(ctx context.Context, e formats.Entry) (sum [32]byte, err error) {
+	r, err := e.Open()
+	if err != nil {
+		return sum, err
+	}
+	sum, err = formats.Digest(ctx, r)
+	return sum, errors.Join(err, r.Close())
 }
 
 // isFile reports whether a unit can be read twice, and so has an identity.

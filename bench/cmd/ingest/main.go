@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"flag"
 	"fmt"
 	"io"
@@ -35,7 +34,7 @@ func main() {
 func run() (err error) {
 	var (
 		format  = flag.String("format", "auto", "auto, jsonl, ulp or combo")
-		digest  = flag.Bool("digest", false, "read the file for its SHA-256 first, as leakctl does")
+		digest  = flag.Bool("digest", false, "read the file for its digest first, as leakctl does")
 		noMerge = flag.Bool("nomerge", false, "no background merges")
 		compact = flag.Bool("compact", false, "compact at the end, measured apart")
 		rows    = flag.Int("rows", 0, "rows of a fresh segment; 0 is the default")
@@ -78,7 +77,7 @@ func run() (err error) {
 	}
 	defer f.Close()
 	if *digest {
-		if _, err := io.CopyBuffer(sha256.New(), struct{ io.Reader }{f}, make([]byte, 1<<20)); err != nil {
+		if _, err := formats.Digest(context.Background(), f); err != nil {
 			return err
 		}
 		m.print("digest", 0)
