@@ -25,7 +25,9 @@ type encodeScratch struct {
 	counts  []uint32
 	awaited uint64 // what await loaded
 
-	userHash  []uint64 // by rank of a user: its hash in sketches
+	rootEnds  []uint32 // by rank of a root: where its groups end
+	rootHash  []uint64 // by rank of a root: its hash in sketches; 0 of the empty one
+	userHash  []uint64 // by rank of a user: likewise
 	mailUsers []uint32 // by rank of a mail domain: its first user, and the end
 	userName  []byte
 	heavy     heavyScratch
@@ -158,14 +160,25 @@ func (b *tableBuilder) orderGroups() {
 		s.counts[i+1] += s.counts[i]
 	}
 	s.groups = resize(s.groups, len(b.groups))
-	for _, k := range s.order.sort(s.hashes) {
+	alike, before := false, uint64(0)
+	for i, k := range s.order.sort(s.hashes) {
+		alike = alike || i > 0 && s.order.alike(k, before)
+		before = k
 		n := s.order.number(k)
 		at := &s.counts[roots[b.groups[n].root]]
 		s.groups[*at] = n
 		*at++
 	}
-	// The low halves have not been looked at. Runs of equal high ones are next
-	// to impossible, and one group long in all real data.
+	s.rootEnds = append(s.rootEnds[:0], s.counts[:len(roots)]...)
+	if alike {
+		b.orderAlike()
+	}
+}
+
+// orderAlike sorts groups of one root and equal high halves by the low ones,
+// which have not been looked at. There are next to none in real data.
+func (b *tableBuilder) orderAlike() {
+	s := b.out
 	for lo := 0; lo < len(s.groups); {
 		first, hi := &b.groups[s.groups[lo]], lo+1
 		for hi < len(s.groups) && b.groups[s.groups[hi]].hash.hi == first.hash.hi && b.groups[s.groups[hi]].root == first.root {
@@ -235,32 +248,25 @@ func (b *tableBuilder) outRow(r *builtRow) outRow {
 func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, heavy *heavyScratch, aggs *aggregatesOut) error {
 	s := b.out
 	agg := b.newAggregator(w)
-	for lo := 0; lo < len(s.groups); {
-		if err := ctx.Err(); err != nil {
-			return err
+	lo := 0
+	for root, end := range s.rootEnds {
+		if root%awaitMost == 0 && ctx.Err() != nil {
+			return ctx.Err()
 		}
-		root := b.groups[s.groups[lo]].root
-		hi := lo + 1
-		for hi < len(s.groups) && b.groups[s.groups[hi]].root == root {
-			hi++
-		}
+		hi := int(end)
 		rows := uint64(s.starts[hi] - s.starts[lo])
-		name := b.dicts[dictRoot].at(root)
-		heavyRoot := len(name) > 0 && rows >= aggregateRows
+		rootHash := s.rootHash[root]
+		heavyRoot := rootHash != 0 && rows >= aggregateRows
 		if heavyRoot {
 			agg.begin(RootDomain, new(stats.Aggregate))
 			heavy.beginRoot()
 		}
-		rootHash := uint64(0) // 0 is none
 		for place := lo; place < hi; place++ {
 			b.await(place)
 			g := &b.groups[s.groups[place]]
 			out := b.outGroup(g)
 			w.group(&out)
 			mail := heavy.of(g.mail)
-			if mail != nil && len(name) > 0 && rootHash == 0 {
-				rootHash = stats.Hash(name)
-			}
 			if mail != nil || heavyRoot {
 				leak, password := sketchHashes(g)
 				if heavyRoot {
@@ -283,6 +289,7 @@ func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, heavy *he
 			}
 		}
 		if heavyRoot {
+			name := b.dicts[dictRoot].at(s.ranks[dictRoot].order[root])
 			if err := aggs.add(RootDomain, name, rows, false, agg.finish()); err != nil {
 				return err
 			}

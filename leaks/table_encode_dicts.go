@@ -31,6 +31,16 @@ func (b *tableBuilder) encodeSome(ctx context.Context, w *tableWriter, sorter *s
 		out := w.dict(d)
 		p, nested := d.parent()
 		switch {
+		case d == dictRoot:
+			s.rootHash = s.rootHash[:0]
+			rank.flat(in, sorter, func(_ uint32, str []byte) {
+				hash := uint64(0)
+				if len(str) > 0 {
+					hash = stats.Hash(str)
+				}
+				s.rootHash = append(s.rootHash, hash)
+				out.add(0, str)
+			})
 		case !nested:
 			rank.flat(in, sorter, func(_ uint32, str []byte) { out.add(0, str) })
 		case d == dictUser:

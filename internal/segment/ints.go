@@ -58,7 +58,6 @@ type IntsWriter struct {
 	n     uint64
 	fill  int // values in block
 	block [blockLen]uint64
-	rest  [blockLen]uint64 // scratch
 	descs []desc
 	count int    // values in the chunk's finished blocks
 	buf   []byte // the chunk: room for its head, then the payload
@@ -99,33 +98,41 @@ func (w *IntsWriter) flushBlock() {
 		w.buf = append(w.buf, make([]byte, maxHead)...)
 	}
 	d.at = uint32(len(w.buf))
-	rest := w.rest[:len(vals)]
-	var acc uint64
-	for i, v := range vals {
-		rest[i] = v - d.base - acc>>lineShift
-		acc += uint64(d.slope)
+	base := d.base
+	if d.scale > 0 || d.slope > 0 {
+		w.reduce(vals, &d)
+		base = 0
 	}
-	switch d.scale { // constant divisors, so that none is a division
-	case 1:
-		for i := range rest {
-			rest[i] /= 60
-		}
-	case 2:
-		for i := range rest {
-			rest[i] /= 3600
-		}
-	case 3:
-		for i := range rest {
-			rest[i] /= 86400
-		}
-	}
-	w.buf = pack(w.buf, rest, uint(d.width))
+	w.buf = pack(w.buf, vals, base, uint(d.width))
 	w.descs = append(w.descs, d)
 	w.count += w.fill
 	w.n += uint64(w.fill)
 	w.fill = 0
 	if len(w.descs) == chunkInts/blockLen {
 		w.flushChunk()
+	}
+}
+
+// reduce makes vals what is packed of them.
+func (w *IntsWriter) reduce(vals []uint64, d *desc) {
+	var acc uint64
+	for i, v := range vals {
+		vals[i] = v - d.base - acc>>lineShift
+		acc += uint64(d.slope)
+	}
+	switch d.scale { // constant divisors, so that none is a division
+	case 1:
+		for i := range vals {
+			vals[i] /= 60
+		}
+	case 2:
+		for i := range vals {
+			vals[i] /= 3600
+		}
+	case 3:
+		for i := range vals {
+			vals[i] /= 86400
+		}
 	}
 }
 
@@ -209,33 +216,37 @@ func width(v uint64) uint8 {
 	return 64
 }
 
-// pack appends vals, width bits each, lowest bits first, padded to a byte.
-func pack(dst []byte, vals []uint64, width uint) []byte {
+// pack appends vals less base, width bits each, lowest bits first, padded to a
+// byte.
+func pack(dst []byte, vals []uint64, base uint64, width uint) []byte {
 	switch width {
 	case 0:
 		return dst
 	case 64:
 		for _, v := range vals {
-			dst = binary.LittleEndian.AppendUint64(dst, v)
+			dst = binary.LittleEndian.AppendUint64(dst, v-base)
 		}
 		return dst
 	}
+	at := len(dst)
+	dst = append(dst, make([]byte, (len(vals)*int(width)+7)/8+8)...)
+	out := dst[at:]
 	var word uint64
 	var have uint
+	n := 0
 	for _, v := range vals {
+		v -= base
 		word |= v << (have & 63)
 		have += width
 		if have >= 64 {
-			dst = binary.LittleEndian.AppendUint64(dst, word)
+			binary.LittleEndian.PutUint64(out[n:], word)
+			n += 8
 			have -= 64
 			word = v >> ((width - have) & 63) // 0 when have is 0: v has width bits
 		}
 	}
-	for ; have > 0; have -= min(have, 8) {
-		dst = append(dst, byte(word))
-		word >>= 8
-	}
-	return dst
+	binary.LittleEndian.PutUint64(out[n:], word)
+	return dst[:at+n+int(have+7)/8]
 }
 
 // flushChunk writes the head right before the payload, which may leave some of

@@ -38,6 +38,7 @@ func run() (err error) {
 		noMerge = flag.Bool("nomerge", false, "no background merges")
 		compact = flag.Bool("compact", false, "compact at the end, measured apart")
 		rows    = flag.Int("rows", 0, "rows of a fresh segment; 0 is the default")
+		budget  = flag.Int64("budget", 0, "memory budget in MiB; 0 is the default")
 		fanout  = flag.Int("fanout", 0, "segments merged into one; 0 is the default")
 		profile = flag.String("cpuprofile", "", "write a profile of the processor")
 		verbose = flag.Bool("v", false, "log merges")
@@ -54,7 +55,7 @@ func run() (err error) {
 	if *verbose {
 		logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	s, err := leaks.Open(dir, &leaks.Options{Logger: logger, Key: [32]byte{1}, NoBackgroundMerge: *noMerge, SegmentRows: *rows, MergeFanout: *fanout})
+	s, err := leaks.Open(dir, &leaks.Options{Logger: logger, Key: [32]byte{1}, NoBackgroundMerge: *noMerge, SegmentRows: *rows, MemoryBudget: *budget << 20, MergeFanout: *fanout})
 	if err != nil {
 		return err
 	}
