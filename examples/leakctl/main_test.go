@@ -157,6 +157,7 @@ type sum struct {
 	Cookies       int64            `json:"cookies"`
 	Damaged       map[string]int64 `json:"damaged"`
 	Seconds       float64          `json:"seconds"`
+	MergeSeconds  float64          `json:"merge_seconds"`
 }
 
 func (r result) summary(t *testing.T) sum {

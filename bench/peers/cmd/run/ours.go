@@ -23,7 +23,8 @@ import (
 func (c *config) measureOurs(ctx context.Context) error {
 	f := &Figures{Engine: self, Rows: c.n, When: time.Now().UTC(), Ours: new(OurFigures), Version: c.revision(ctx)}
 	f.Setup = []string{
-		"leakctl with its defaults, a process of its own; time is that of the process, from start to exit, everything built and synced",
+		"leakctl ingest --no-merge, else with its defaults, a process of its own; time is that of the process, from start to exit, everything built and synced",
+		"merging segments is leakctl compact's, whose time stands beside; queries before it are reported apart",
 		"queries in process through package leaks, after leakctl compact",
 	}
 	ctl, err := c.buildCtl(ctx)
@@ -123,7 +124,7 @@ func (x *ctl) run(ctx context.Context, store string, args ...string) ([]byte, fl
 
 // ingest ingests a file whose lines must all be taken.
 func (x *ctl) ingest(ctx context.Context, store, format, file string, n int64) (float64, int64, error) {
-	out, took, peak, err := x.run(ctx, store, "ingest", "--format", format, file)
+	out, took, peak, err := x.run(ctx, store, "ingest", "--no-merge", "--format", format, file)
 	if err != nil {
 		return 0, 0, err
 	}
