@@ -22,6 +22,11 @@ func compileDetails(ctx context.Context, q *DetailsQuery) (*detailsPlan, error) 
 	if err != nil {
 		return nil, err
 	}
+	return p.details(q)
+}
+
+// details returns p with the order and the page of q.
+func (p *plan) details(q *DetailsQuery) (*detailsPlan, error) {
 	d := &detailsPlan{plan: p, sort: orDefault(q.SortBy, BySourceCount), page: orDefault(q.Page, 1), size: orDefault(q.PageSize, defaultPageSize)}
 	switch {
 	case d.sort != BySourceCount && d.sort != ByLastSeen:
@@ -47,16 +52,19 @@ func (s *Store) Details(ctx context.Context, q DetailsQuery) (*DetailsPage, erro
 	if err != nil {
 		return nil, err
 	}
-	var page *DetailsPage
-	if q.Cursor != "" {
-		page, err = s.detailsAfter(ctx, &q, d)
-	} else {
-		page, err = s.detailsPage(ctx, d)
-	}
+	page, err := s.page(ctx, &q, d)
 	if err != nil {
 		return nil, fmt.Errorf("details: %w", err)
 	}
 	return page, nil
+}
+
+// page answers d, which is q, by number or by cursor.
+func (s *Store) page(ctx context.Context, q *DetailsQuery, d *detailsPlan) (*DetailsPage, error) {
+	if q.Cursor != "" {
+		return s.detailsAfter(ctx, q, d)
+	}
+	return s.detailsPage(ctx, d)
 }
 
 func (s *Store) detailsPage(ctx context.Context, d *detailsPlan) (*DetailsPage, error) {

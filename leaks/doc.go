@@ -63,6 +63,23 @@
 // covered is one range of groups; only an entry that lies below a root domain
 // costs a look at the domain of each of that root's groups.
 //
+// # Keywords
+//
+// A keyword matches a row when its tokens, the longest runs of letters and
+// digits of Unicode, stand among those of the row's host in a row, in any case
+// ([Store.KeywordSearch]). The host is what was found, a URL or a name: an IDN
+// matches in the spelling it was found in, Unicode or A-label, and a row without
+// a host matches nothing. Case is folded as by search.
+//
+// There is no index of tokens. The hosts of a segment are a dictionary with a
+// text index of trigrams, which leads to those that hold the keyword's longest
+// token; their tokens are then compared, and the hosts found are remembered. Of
+// a segment of 5,000,000 rows and 1,650,000 hosts, on one machine, a rare
+// keyword takes 0.4 ms the first time and 0.05 ms again; one that 140,000 hosts
+// match, 180 ms, of which an index of tokens would save most, and 85 ms again,
+// for 290,000 credentials, of which it would save nothing. It would take as much
+// room as the trigrams, which serve search, too.
+//
 // # Design
 //
 // Records are normalised and hashed by workers, collected in memory, and
@@ -99,5 +116,6 @@
 //	ranker.go order.go         the first k of an order
 //	dataset*.go document.go card.go   the flat data sets (internal/flat)
 //	machine.go datastats.go    across them
+//	keyword*.go                hosts by their words
 //	details.go cursor.go occurrences.go analytics.go report.go info.go   answers
 package leaks

@@ -23,6 +23,9 @@ const (
 	// of what the domains of scopes cover in it.
 	minCoverBytes    = 64 << 10
 	rowsPerCoverByte = 4
+	// minKeyword and maxKeyword bound the characters of a keyword.
+	minKeyword = 3
+	maxKeyword = 100
 	// maxSearchBytes bounds a search text.
 	maxSearchBytes = 1 << 10
 

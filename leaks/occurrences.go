@@ -61,6 +61,11 @@ func (sn *snapshot) occurrences(ctx context.Context, p *plan, hash hash128) ([]O
 			}
 			lo, hi := c.groupRows(g)
 			for r := lo; r < hi; r++ {
+				if p.byKeyword {
+					if _, ok := p.keywordOf(c.bytes(dictHost, c.host(r))); !ok {
+						continue
+					}
+				}
 				refs = append(refs, occurrenceRef{c.seen(r), c.ordinal(r), ti, g, r})
 			}
 		}
@@ -107,9 +112,12 @@ func (sn *snapshot) occurrences(ctx context.Context, p *plan, hash hash128) ([]O
 	return out, nil
 }
 
-// inScope reports whether the rows of a group are in the scope of p: all that
-// the columns look at is the same throughout a group.
+// inScope reports whether the rows of a group are in the scope of p, except for
+// keywords: all else that it looks at is the same throughout a group.
 func (p *plan) inScope(c *tableCursor, group uint32) bool {
+	if p.byKeyword {
+		return !p.own(c.str(dictDomain, c.groupDomain(group)))
+	}
 	if p.all {
 		return true
 	}

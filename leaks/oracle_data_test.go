@@ -102,6 +102,9 @@ func (w *world) record() Record {
 			_, r.Root, _ = strings.Cut(r.Root, ".")
 		}
 	}
+	if w.deep && r.Host != "" && w.chance(1, 3) {
+		r.Host += w.pick("/offer/acme-corp/1", "/acmecorp", "/Acme/Corp", "?x=ACME.CORP&y", "/ÄÖÜ-Straße", "/äöü", "#corp-acme")
+	}
 	if w.deep && w.chance(1, 6) {
 		r.Username = w.pick("anna", "bob") + "@" + w.pick("a.", "b.a.") + w.pick(append(w.roots, "mail.example")...)
 	}

@@ -18,10 +18,16 @@ type plan struct {
 	scope  watchlist.Scope
 	column Column
 	all    bool // the scope is without limits
-	// domains and users are those of the scope that column looks at.
-	domains []string
-	users   []userKey
-	entries *entrySet // of domains
+	// byDomain says that column looks at the scope's domains and that it has
+	// any; users are its usernames, if column looks at those.
+	byDomain bool
+	users    []userKey
+	entries  *entrySet // of the domains
+
+	// A plan byKeyword selects, in place of what column says, rows whose host
+	// one of words matches and whose domain the scope does not cover.
+	byKeyword bool
+	words     []word // in order of preference
 
 	// Values of the standard filters, sorted and distinct, nil when a filter is
 	// not set. Those of stealer are folded.
@@ -79,13 +85,11 @@ func compile(ctx context.Context, scope watchlist.Scope, column Column, f *Filte
 
 func (p *plan) compileScope(ctx context.Context, norm *normalize.Normalizer) error {
 	switch p.column {
-	case RootDomain, EmailDomain:
-		p.domains = p.scope.Domains()
-	case Username:
-		p.users = userKeys(ctx, p.scope.Usernames(), norm)
-	case AnyColumn:
-		p.domains = p.scope.Domains()
-		p.users = userKeys(ctx, p.scope.Usernames(), norm)
+	case RootDomain, EmailDomain, Username, AnyColumn:
+		p.byDomain = p.column != Username && p.scope.DomainCount() > 0
+		if p.column == Username || p.column == AnyColumn {
+			p.users = userKeys(ctx, p.scope.Usernames(), norm)
+		}
 	case "":
 		return paramErrorf("identifier_column", "is required")
 	default:
@@ -202,7 +206,12 @@ func (p *plan) compileFilters(ctx context.Context, f *Filters, norm *normalize.N
 }
 
 // empty reports whether no row can be in scope.
-func (p *plan) empty() bool { return !p.all && len(p.domains) == 0 && len(p.users) == 0 }
+func (p *plan) empty() bool {
+	if p.byKeyword {
+		return len(p.words) == 0
+	}
+	return !p.all && !p.byDomain && len(p.users) == 0
+}
 
 func compileDays(param string, days []Day) ([]uint32, error) {
 	if len(days) > maxIdentifiers {

@@ -15,15 +15,20 @@ const defaultWindowDays = 14
 // times, and how its counters compare with those of the window of equal length
 // before it. A window given by one end only ends today, or is 14 days long.
 func (s *Store) Stats(ctx context.Context, q StatsQuery) (*stats.Report, error) {
-	gran, ok := stats.ParseGranularity(q.Granularity)
-	if !ok {
-		return nil, paramErrorf("granularity", "must be hour or day")
-	}
 	p, err := compile(ctx, q.Scope, q.Column, &q.Filters, "")
 	if err != nil {
 		return nil, err
 	}
-	from, to := s.window(&q.Filters, p)
+	return s.report(ctx, p, &q.Filters, q.Granularity)
+}
+
+// report returns the statistics of what p selects in the window of f.
+func (s *Store) report(ctx context.Context, p *plan, f *Filters, granularity string) (*stats.Report, error) {
+	gran, ok := stats.ParseGranularity(granularity)
+	if !ok {
+		return nil, paramErrorf("granularity", "must be hour or day")
+	}
+	from, to := s.window(f, p)
 	if from > to {
 		return nil, paramErrorf("start_date", "must not be after the end of the window")
 	}

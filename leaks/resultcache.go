@@ -156,6 +156,11 @@ func (d *detailsPlan) digest(h *normalize.Hasher) [16]byte {
 	w.Uint32(d.seenFrom)
 	w.Uint32(d.seenTo)
 	w.String(d.search)
+	w.Uint8(boolByte(d.byKeyword))
+	w.Uvarint(uint64(len(d.words)))
+	for i := range d.words {
+		w.String(d.words[i].keyword)
+	}
 	w.Uint32(d.minSources)
 	w.String(string(d.sort))
 	return h.MAC(w.Bytes())

@@ -8,17 +8,20 @@ import (
 // scope finds the groups that the scope covers by the column of the plan.
 func (s *selection) scope(ctx context.Context) error {
 	p := s.p
+	if p.byKeyword {
+		return s.scopeKeywords(ctx)
+	}
 	if p.all {
 		s.ranges = []span{{0, s.t.groups}}
 		return nil
 	}
-	if p.column == RootDomain || p.column == AnyColumn {
+	if p.byDomain && p.column != EmailDomain {
 		if err := s.scopeRoots(ctx); err != nil {
 			return err
 		}
 	}
 	var list []uint32
-	if (p.column == EmailDomain || p.column == AnyColumn) && len(p.domains) > 0 {
+	if p.byDomain && p.column != RootDomain {
 		cv, err := s.c.cover(ctx, p, true)
 		if err != nil {
 			return err
@@ -28,11 +31,9 @@ func (s *selection) scope(ctx context.Context) error {
 			list = s.c.userGroupsOf(lo, hi, list)
 		}
 	}
-	if p.column == Username || p.column == AnyColumn {
-		for id := range until(ctx, p.users) {
-			if u, ok := s.c.findUser(id.name, id.local, id.mail); ok {
-				list = s.c.userGroupsOf(u, u+1, list)
-			}
+	for id := range until(ctx, p.users) {
+		if u, ok := s.c.findUser(id.name, id.local, id.mail); ok {
+			list = s.c.userGroupsOf(u, u+1, list)
 		}
 	}
 	if list = sortGroups(list, s.t.groups); s.empty() {
@@ -47,9 +48,6 @@ func (s *selection) scope(ctx context.Context) error {
 // entry or below one is taken whole; of a root above an entry, the groups of
 // the domains that the entry covers.
 func (s *selection) scopeRoots(ctx context.Context) error {
-	if len(s.p.domains) == 0 {
-		return nil
-	}
 	c := s.c
 	cv, err := c.cover(ctx, s.p, false)
 	if err != nil {

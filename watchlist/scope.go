@@ -3,6 +3,7 @@ package watchlist
 import (
 	"crypto/sha256"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 
@@ -133,6 +134,12 @@ func (s Scope) Digest() [32]byte {
 // Domains returns the domains of the scope, each of which covers itself and all
 // below it. It is nil for a scope without limits.
 func (s Scope) Domains() []string { return slices.Clone(s.domains) }
+
+// DomainCount returns how many domains Domains returns.
+func (s Scope) DomainCount() int { return len(s.domains) }
+
+// EachDomain yields what Domains returns, without copying it.
+func (s Scope) EachDomain() iter.Seq[string] { return slices.Values(s.domains) }
 
 // Usernames returns the usernames of the scope.
 func (s Scope) Usernames() []string { return slices.Clone(s.usernames) }

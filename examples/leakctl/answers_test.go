@@ -169,6 +169,13 @@ func TestTables(t *testing.T) {
 		{"details --identifier-column root_domain --identifier example.net", []string{"0 credentials"}},
 		{"analytics --identifier-column email_domain --domain example.com", []string{"4", "Lumma", "DE", "2026-11-05"}},
 		{"stats --identifier-column root_domain --identifier example.com --start-date 2026-11-01 --end-date 2026-11-30", []string{"3"}},
+		{"details --identifier-column any --identifier example.com", []string{"c****1", "2 credentials"}},
+		{"details --identifier-column root_domain --identifier portal.example.com", []string{"1 credentials"}},
+		{"keyword search --keyword PORTAL-example", []string{"KEYWORD", "portal-example", "c****1", "1 credentials"}},
+		{"keyword search --keyword shop --keyword portal --own-domain example.com", []string{"shop", "1 credentials"}},
+		{"keyword search --keyword port", []string{"0 credentials"}},
+		{"keyword stats --keyword portal --start-date 2026-11-01 --end-date 2026-11-30", []string{"3"}},
+		{"keyword preview portal", []string{"3 occurrences of 1 credentials, below 1 root domains", "example.com"}},
 		{"info", []string{"SEGMENT", "5 rows"}},
 		{"verify", []string{"ok"}},
 		{"compact", []string{"1 segments"}},
@@ -181,6 +188,9 @@ func TestTables(t *testing.T) {
 				t.Errorf("%s: no %q in\n%s", c.args, p, r.stdout)
 			}
 		}
+	}
+	for _, words := range []string{"search --keyword portal", "stats --keyword portal", "preview portal"} {
+		decode[map[string]any](t, h.run(append([]string{"--json", "keyword"}, strings.Fields(words)...)...).quiet(t))
 	}
 	// What expire dropped, the aggregates still count.
 	r := h.run("--json", "analytics", "--identifier-column", "root_domain", "--domain", "example.com").quiet(t)

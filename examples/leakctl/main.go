@@ -47,6 +47,7 @@ type cli struct {
 	Cards     cardsCmd     `cmd:"" help:"List payment cards by BIN."`
 	Machine   machineCmd   `cmd:"" help:"Show one infected machine and its credentials."`
 	Stats     statsCmd     `cmd:"" help:"Show the statistics of a scope in a window."`
+	Keyword   keywordCmd   `cmd:"" help:"Look for hosts that match keywords."`
 
 	Workspace workspaceCmd `cmd:"" help:"Make, list, change and delete workspaces."`
 	Key       apiKeyCmd    `cmd:"" help:"Make, list, rotate and revoke API keys."`

@@ -24,12 +24,8 @@ func (c *detailsCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	// In Go, zero stands for the default; written out it is a mistake.
-	if c.Page < 1 {
-		return usageErrorf("--page: must be at least 1")
-	}
-	if c.PageSize < 1 {
-		return usageErrorf("--page-size: must be from 1 to 200")
+	if err := checkPage(c.Page, c.PageSize); err != nil {
+		return err
 	}
 	return e.query(func(s *leaks.Store) error {
 		answer, err := s.Details(ctx, leaks.DetailsQuery{
@@ -42,6 +38,17 @@ func (c *detailsCmd) Run(ctx context.Context, e *env) error {
 		}
 		return e.print(answer, func(p *page) { detailsTable(p, answer) })
 	})
+}
+
+// checkPage: in Go, zero stands for the default; written out it is a mistake.
+func checkPage(page, size int) error {
+	if page < 1 {
+		return usageErrorf("--page: must be at least 1")
+	}
+	if size < 1 {
+		return usageErrorf("--page-size: must be from 1 to 200")
+	}
+	return nil
 }
 
 func detailsTable(p *page, d *leaks.DetailsPage) {

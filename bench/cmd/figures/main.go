@@ -111,6 +111,18 @@ func run() error {
 	m.details(ctx, "search in the whole store", whole)
 	m.details(ctx, "e-mail domain with 20 % of the rows", details(leaks.EmailDomain, c.MailProvider(0)))
 	m.details(ctx, "one username", details(leaks.Username, user))
+	m.details(ctx, "one domain of the giant's", details(leaks.RootDomain, page.Data[0].Domain))
+	m.details(ctx, "giant domain, by any column", details(leaks.AnyColumn, giant))
+	name, _, _ := strings.Cut(c.RootDomain(small), ".")
+	for _, k := range []string{name, "portal", "login"} {
+		m.measure("keyword "+k, func(s *leaks.Store) (int, error) {
+			p, err := s.KeywordSearch(ctx, leaks.KeywordQuery{Scope: everything, Keywords: []string{k}})
+			if err != nil {
+				return 0, err
+			}
+			return p.Total, nil
+		})
+	}
 	m.measure("by-hash", func(s *leaks.Store) (int, error) {
 		o, err := s.Occurrences(ctx, of(leaks.RootDomain, giant), leaks.RootDomain, row.Hash)
 		if err != nil {
