@@ -55,20 +55,56 @@ func (sn *snapshot) analyticsOf(ctx context.Context, key analyticsKey) (*stats.A
 	if cached != nil {
 		return cloneAnalytics(cached), nil
 	}
-	var sum stats.Aggregate
-	for _, h := range sn.segments {
-		if err := h.table.cursor().mergeAggregate(ctx, key.column, key.domain, &sum); err != nil {
-			return nil, err
-		}
+	a, err := sn.sumAnalytics(ctx, key)
+	if err != nil {
+		return nil, err
 	}
-	a := sum.Analytics()
 	sn.analyticsMu.Lock()
 	defer sn.analyticsMu.Unlock()
 	if sn.analytics == nil || len(sn.analytics) >= maxCachedAnalytics {
 		sn.analytics = make(map[analyticsKey]*stats.Analytics)
 	}
-	sn.analytics[key] = &a
-	return cloneAnalytics(&a), nil
+	sn.analytics[key] = a
+	return cloneAnalytics(a), nil
+}
+
+// sumAnalytics adds up what the segments know of a domain. Where one of them
+// holds all of it, as in a store that is compact, its aggregate is the answer
+// as it stands.
+func (sn *snapshot) sumAnalytics(ctx context.Context, key analyticsKey) (*stats.Analytics, error) {
+	type holder struct {
+		c      *tableCursor
+		stored uint32
+		has    bool // an aggregate is stored
+	}
+	var holders []holder
+	for _, h := range sn.segments {
+		c := h.table.cursor()
+		i, has := c.findAggregate(key.column, key.domain)
+		if has || c.knows(key.column, key.domain) {
+			holders = append(holders, holder{c, i, has})
+		}
+		if err := firstError(c.err(), ctx.Err()); err != nil {
+			return nil, err
+		}
+	}
+	if len(holders) == 1 && holders[0].has {
+		return holders[0].c.readAnalytics(holders[0].stored)
+	}
+	var sum stats.Aggregate
+	for _, h := range holders {
+		var err error
+		if h.has {
+			err = h.c.readAggregate(h.stored, &sum)
+		} else {
+			err = h.c.computeAggregate(ctx, key.column, key.domain, &sum)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	a := sum.Analytics()
+	return &a, nil
 }
 
 // cloneAnalytics copies an answer, so that its receiver may change it.

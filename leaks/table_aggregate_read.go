@@ -47,25 +47,55 @@ func (c *tableCursor) findAggregate(col Column, name string) (uint32, bool) {
 
 // readAggregate adds stored aggregate i to agg.
 func (c *tableCursor) readAggregate(i uint32, agg *stats.Aggregate) error {
+	return c.storedAggregate(i, agg.MergeFrom)
+}
+
+// readAnalytics returns the analytics of stored aggregate i.
+func (c *tableCursor) readAnalytics(i uint32) (a *stats.Analytics, err error) {
+	err = c.storedAggregate(i, func(r *codec.Reader) (err error) {
+		a, err = stats.ReadAnalytics(r)
+		return err
+	})
+	return a, err
+}
+
+// storedAggregate hands stored aggregate i to read, which takes all of it.
+func (c *tableCursor) storedAggregate(i uint32, read func(*codec.Reader) error) error {
+	body, err := c.aggregateBytes(i)
+	if err != nil {
+		return err
+	}
+	r := codec.NewReader(body)
+	if err := firstError(read(r), r.Err()); err != nil {
+		return c.fail(fmt.Errorf("aggregate %d: %w", i, err))
+	}
+	if err := r.Close(); err != nil {
+		return c.fail(fmt.Errorf("aggregate %d: %w", i, err))
+	}
+	return nil
+}
+
+// aggregateBytes returns the encoded form of stored aggregate i.
+func (c *tableCursor) aggregateBytes(i uint32) ([]byte, error) {
 	place := c.column(colAggPlace).At(uint64(i))
 	if err := c.err(); err != nil {
-		return err
+		return nil, err
 	}
 	section := c.t.seg.Section(sectionAggData)
 	chunk, off := place>>32, place&(1<<32-1)
 	b, err := section.Chunk(int(chunk))
 	if err != nil {
-		return c.fail(err)
+		return nil, c.fail(err)
 	}
 	if off >= uint64(len(b)) {
 		c.corrupt("place of an aggregate")
-		return c.err()
+		return nil, c.err()
 	}
 	r := codec.NewReader(b[off:])
 	size := r.Uvarint()
 	if r.Err() != nil || size > maxAggregate {
 		c.corrupt("length of an aggregate")
-		return c.err()
+		return nil, c.err()
 	}
 	body := slices.Clip(r.Raw(min(int(size), r.Left())))
 	for uint64(len(body)) < size {
@@ -73,22 +103,25 @@ func (c *tableCursor) readAggregate(i uint32, agg *stats.Aggregate) error {
 		chunk++
 		more, err := section.Chunk(int(chunk))
 		if err != nil {
-			return c.fail(err)
+			return nil, c.fail(err)
 		}
 		if len(more) == 0 {
 			c.corrupt("empty chunk of aggregates")
-			return c.err()
+			return nil, c.err()
 		}
 		body = append(body, more[:min(uint64(len(more)), size-uint64(len(body)))]...)
 	}
-	r = codec.NewReader(body)
-	if err := agg.MergeFrom(r); err != nil {
-		return c.fail(fmt.Errorf("aggregate %d: %w", i, err))
+	return body, nil
+}
+
+// knows reports whether a domain has rows in the table.
+func (c *tableCursor) knows(col Column, name string) bool {
+	find := c.findRoot
+	if col == EmailDomain {
+		find = c.findMail
 	}
-	if err := r.Close(); err != nil {
-		return c.fail(fmt.Errorf("aggregate %d: %w", i, err))
-	}
-	return nil
+	_, ok := find(name)
+	return ok
 }
 
 // computeAggregate adds the aggregate of a domain's rows to agg.

@@ -93,6 +93,9 @@ func TestAggregateIsAFunctionOfItsOccurrences(t *testing.T) {
 				t.Fatalf("%d occurrences: answers differ", n)
 			}
 		}
+		if a, err := ReadAnalytics(codec.NewReader(want)); err != nil || !reflect.DeepEqual(*a, one.Analytics()) {
+			t.Fatalf("%d occurrences: read answer differs, %v", n, err)
+		}
 		back, err := DecodeAggregate(codec.NewReader(want))
 		if err != nil {
 			t.Fatal(err)
@@ -158,6 +161,9 @@ func TestAggregateRefusesDamage(t *testing.T) {
 		if _, err := DecodeAggregate(codec.NewReader(good[:cut])); !errors.Is(err, codec.ErrCorrupt) {
 			t.Fatalf("cut to %d bytes: %v", cut, err)
 		}
+		if _, err := ReadAnalytics(codec.NewReader(good[:cut])); !errors.Is(err, codec.ErrCorrupt) {
+			t.Fatalf("answer of one cut to %d bytes: %v", cut, err)
+		}
 	}
 }
 
@@ -170,6 +176,9 @@ func FuzzDecodeAggregate(f *testing.F) {
 		f.Add(encodedAggregate(a))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		if _, err := ReadAnalytics(codec.NewReader(b)); err != nil && !errors.Is(err, codec.ErrCorrupt) {
+			t.Fatal(err)
+		}
 		a, err := DecodeAggregate(codec.NewReader(b))
 		if err != nil {
 			if a != nil || !errors.Is(err, codec.ErrCorrupt) {
@@ -204,4 +213,18 @@ func BenchmarkAnalyticsFromBytes(b *testing.B) {
 		a.Analytics()
 	}
 	b.ReportMetric(float64(len(enc)), "bytes")
+}
+
+func BenchmarkReadAnalytics(b *testing.B) {
+	a := new(Aggregate)
+	for _, o := range sightings(1, 200_000) {
+		a.add(o)
+	}
+	enc := encodedAggregate(a)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ReadAnalytics(codec.NewReader(enc)); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

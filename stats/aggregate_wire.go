@@ -59,27 +59,66 @@ func DecodeAggregate(r *codec.Reader) (*Aggregate, error) {
 // decoding and merging. The error is r's and wraps codec.ErrCorrupt; a may then
 // hold a part of what was read and must be dropped.
 func (a *Aggregate) MergeFrom(r *codec.Reader) error {
-	if r.Uint8() != aggregateVersion {
-		r.Fail("unknown version of an aggregate")
-	}
+	readVersion(r)
 	a.Total += r.Uvarint()
 	a.Latest = max(a.Latest, r.Uint32())
 	for i := range a.ByType {
 		a.ByType[i] += r.Uvarint()
 	}
-	a.mergeDaysFrom(r)
-	mergeNamedFrom(r, &a.ByStealer)
-	mergeNamedFrom(r, &a.ByCountry)
+	readDays(r, func(n int) {
+		if a.ByDay == nil {
+			a.ByDay = make(map[uint16]uint64, n)
+		}
+	}, func(day uint16, count uint64) { a.ByDay[day] += count })
+	for _, to := range []*map[string]uint64{&a.ByStealer, &a.ByCountry} {
+		readNamed(r, func(int) {}, func(name string, count uint64) { addCount(to, name, count) })
+	}
 	for _, s := range a.sketches() {
 		s.MergeFrom(r)
 	}
 	return r.Err()
 }
 
-func (a *Aggregate) mergeDaysFrom(r *codec.Reader) {
+// ReadAnalytics takes an encoded aggregate off r and returns its Analytics: what
+// [DecodeAggregate] and [Aggregate.Analytics] give, several times faster. The
+// error is r's and wraps codec.ErrCorrupt.
+func ReadAnalytics(r *codec.Reader) (*Analytics, error) {
+	var s summary
+	readVersion(r)
+	s.total, s.latest = r.Uvarint(), r.Uint32()
+	for i := range s.byType {
+		s.byType[i] = r.Uvarint()
+	}
+	readDays(r, func(n int) { s.days = make([]dayTotal, 0, n) }, func(day uint16, count uint64) {
+		s.days = append(s.days, dayTotal{day, count})
+	})
+	for _, to := range []*[]named{&s.stealers, &s.countries} {
+		readNamed(r, func(n int) { *to = make([]named, 0, n) }, func(name string, count uint64) {
+			*to = append(*to, named{name, count})
+		})
+	}
+	for i := range s.distinct {
+		s.distinct[i] = ReadEstimate(r)
+	}
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	a := s.analytics()
+	return &a, nil
+}
+
+func readVersion(r *codec.Reader) {
+	if r.Uint8() != aggregateVersion {
+		r.Fail("unknown version of an aggregate")
+	}
+}
+
+// readDays takes the days off r: their number goes to begin, if there are any,
+// then each to add.
+func readDays(r *codec.Reader, begin func(n int), add func(day uint16, count uint64)) {
 	n := r.Count(2)
-	if a.ByDay == nil && n > 0 {
-		a.ByDay = make(map[uint16]uint64, n)
+	if n > 0 {
+		begin(n)
 	}
 	day := uint64(0)
 	for i := range n {
@@ -91,7 +130,7 @@ func (a *Aggregate) mergeDaysFrom(r *codec.Reader) {
 			return
 		}
 		day += step
-		a.ByDay[uint16(day)] += count
+		add(uint16(day), count)
 	}
 }
 
@@ -105,8 +144,12 @@ func encodeNamed(w *codec.Writer, m map[string]uint64) {
 	}
 }
 
-func mergeNamedFrom(r *codec.Reader, m *map[string]uint64) {
+// readNamed is readDays for counts by name.
+func readNamed(r *codec.Reader, begin func(n int), add func(name string, count uint64)) {
 	n := r.Count(3) // a name has a byte, its length and its count one each
+	if n > 0 {
+		begin(n)
+	}
 	before := ""
 	for range n {
 		name, count := r.String(), r.Uvarint()
@@ -116,7 +159,7 @@ func mergeNamedFrom(r *codec.Reader, m *map[string]uint64) {
 		if r.Err() != nil {
 			return
 		}
-		addCount(m, name, count)
+		add(name, count)
 		before = name
 	}
 }

@@ -70,29 +70,52 @@ type CountryCount struct {
 // Analytics returns the contract's answer for what a holds. Like Add it may
 // tidy the sketches inside, so it is no call for two goroutines at a time.
 func (a *Aggregate) Analytics() Analytics {
+	s := summary{total: a.Total, latest: a.Latest, byType: a.ByType, stealers: namedOf(a.ByStealer), countries: namedOf(a.ByCountry)}
+	for i, sketch := range a.sketches() {
+		s.distinct[i] = sketch.Estimate()
+	}
+	for _, day := range positive(a.ByDay) {
+		s.days = append(s.days, dayTotal{day, a.ByDay[day]})
+	}
+	return s.analytics()
+}
+
+// A summary is what analytics are made of.
+type summary struct {
+	total               uint64
+	latest              uint32
+	byType              [2]uint64
+	days                []dayTotal // ascending
+	stealers, countries []named
+	distinct            [5]uint64 // in the order of Aggregate.sketches
+}
+
+type dayTotal struct {
+	day   uint16
+	count uint64
+}
+
+func (s *summary) analytics() Analytics {
 	out := Analytics{
-		TotalLeaks:      a.Total,
-		UniqueUsernames: a.Usernames.Estimate(),
-		UniquePasswords: a.Passwords.Estimate(),
-		UniqueLeaks:     a.Leaks.Estimate(),
-		UniqueSources:   a.Sources.Estimate(),
-		UniqueDomains:   a.Inverse.Estimate(),
-		LeaksByType:     typeCounts(a.ByType),
-		LeaksByDay:      []DayCount{},
+		TotalLeaks:      s.total,
+		UniqueUsernames: s.distinct[0],
+		UniquePasswords: s.distinct[1],
+		UniqueLeaks:     s.distinct[2],
+		UniqueSources:   s.distinct[3],
+		UniqueDomains:   s.distinct[4],
+		LeaksByType:     typeCounts(s.byType),
+		LeaksByDay:      dayCounts(s.days),
 		LeaksByStealer:  []StealerCount{},
 		LeaksByCountry:  []CountryCount{},
 		Estimate:        Estimate{Method: "hyperloglog", Precision: Precision, RelativeError: RelativeError},
 	}
-	if a.Total > 0 {
-		out.LatestLeakDate = formatUnix(int64(a.Latest), dateTimeLayout)
+	if s.total > 0 {
+		out.LatestLeakDate = formatUnix(int64(s.latest), dateTimeLayout)
 	}
-	for _, day := range positive(a.ByDay) {
-		out.LeaksByDay = append(out.LeaksByDay, DayCount{formatUnix(int64(day)*secondsPerDay, dateLayout), a.ByDay[day]})
-	}
-	for _, n := range top(a.ByStealer, topAnalytics) {
+	for _, n := range top(s.stealers, topAnalytics) {
 		out.LeaksByStealer = append(out.LeaksByStealer, StealerCount{n.name, n.count})
 	}
-	for _, n := range top(a.ByCountry, topAnalytics) {
+	for _, n := range top(s.countries, topAnalytics) {
 		out.LeaksByCountry = append(out.LeaksByCountry, CountryCount{n.name, n.count})
 	}
 	return out
@@ -100,6 +123,24 @@ func (a *Aggregate) Analytics() Analytics {
 
 func formatUnix(seconds int64, layout string) string {
 	return time.Unix(seconds, 0).UTC().Format(layout)
+}
+
+// dayCounts spells the days. All dates are parts of one string: a timeline of
+// years has hundreds.
+func dayCounts(days []dayTotal) []DayCount {
+	text := make([]byte, 0, (len(days)+1)*len(dateLayout))
+	for _, d := range days {
+		// The layout that begins with a date, and that package time is quick at.
+		whole := time.Unix(int64(d.day)*secondsPerDay, 0).UTC().AppendFormat(text, time.RFC3339)
+		text = whole[:len(text)+len(dateLayout)]
+	}
+	dates := string(text)
+	out := make([]DayCount, len(days))
+	for i, d := range days {
+		out[i] = DayCount{dates[:len(dateLayout)], d.count}
+		dates = dates[len(dateLayout):]
+	}
+	return out
 }
 
 // typeCounts lists the types that occur, most frequent first, ties by name.
@@ -128,14 +169,33 @@ func (a named) compare(b named) int {
 	return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.name, b.name))
 }
 
-// top returns the n most frequent names of m.
-func top(m map[string]uint64, n int) []named {
+// namedOf returns the names that occur, in no order.
+func namedOf(m map[string]uint64) []named {
 	all := make([]named, 0, len(m))
 	for name, count := range m {
 		if count > 0 {
 			all = append(all, named{name, count})
 		}
 	}
-	slices.SortFunc(all, named.compare)
-	return all[:min(n, len(all))]
+	return all
+}
+
+// top returns the n most frequent names of a list, which it rearranges.
+func top(all []named, n int) []named {
+	kept := all[:0]
+	for _, x := range all {
+		switch {
+		case len(kept) < n:
+			kept = append(kept, x)
+		case x.count < kept[n-1].count || x.compare(kept[n-1]) >= 0:
+			continue
+		default:
+			kept[n-1] = x
+		}
+		// The few kept are in order but for the last.
+		for i := len(kept) - 1; i > 0 && kept[i].compare(kept[i-1]) < 0; i-- {
+			kept[i], kept[i-1] = kept[i-1], kept[i]
+		}
+	}
+	return kept
 }

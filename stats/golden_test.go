@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"bytes"
 	"encoding/hex"
 	"testing"
 
@@ -31,10 +32,24 @@ func TestEncodedFormIsPinned(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	dense := encoded(sketchOf(hashes(1, 50_000)))
-	if sum := codec.Checksum(dense); len(dense) != 8198 || sum != 0x8a5b0c27b64e7728 {
+	if sum := codec.Checksum(dense); len(dense) != 8201 || sum != 0xdf2a0ce2cc3dc671 {
 		t.Errorf("dense: %d bytes, checksum %#x", len(dense), sum)
 	}
 	if got := sketchOf(hashes(1, 50_000)).Estimate(); got != 50406 {
 		t.Errorf("estimate %d", got)
+	}
+	// The form without the estimate, which earlier builds wrote.
+	old := append([]byte{formDense, hashXX64}, dense[5:]...)
+	if sum := codec.Checksum(old); len(old) != 8198 || sum != 0x8a5b0c27b64e7728 {
+		t.Errorf("dense without estimate: %d bytes, checksum %#x", len(old), sum)
+	}
+	for _, b := range [][]byte{old, dense} {
+		r := codec.NewReader(b)
+		if got := ReadEstimate(r); got != 50406 || r.Close() != nil {
+			t.Errorf("read estimate %d, %v", got, r.Err())
+		}
+		if got := encoded(ReadSketch(codec.NewReader(b))); !bytes.Equal(got, dense) {
+			t.Error("reading and writing changed the sketch")
+		}
 	}
 }

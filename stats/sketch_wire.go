@@ -8,12 +8,13 @@ import (
 
 // The encoded form of a sketch:
 //
-//	uint8 form       0 exact, 1 dense
+//	uint8 form       0 exact, 1 dense, 2 dense with its estimate
 //	uint8 hash       1: xxHash64, seed 0
 //	exact:
 //	  uvarint n      0 to ExactMembers
 //	  n × uint64     the hashes, strictly ascending
 //	dense:
+//	  uvarint        form 2 only: the estimate, above ExactMembers
 //	  uint8          precision, 14
 //	  uint8 base     the least register
 //	  8,192 bytes    two registers each, the first in the low half: the register
@@ -23,9 +24,13 @@ import (
 //
 // Registers spread over some 12 values around log2 of the number of members,
 // so that only a handful are exceptions. Everything is a function of the set.
+//
+// Form 1 is read and no longer written: an estimate takes longer than reading
+// all else that analytics are made of, so it stands beside the registers.
 const (
-	formExact = 0
-	formDense = 1
+	formExact     = 0
+	formDense     = 1
+	formEstimated = 2
 
 	hashXX64 = 1
 
@@ -38,7 +43,7 @@ const (
 func (s *Sketch) AppendTo(w *codec.Writer) {
 	s.flush()
 	if s.regs != nil {
-		s.regs.appendTo(w)
+		s.regs.appendTo(w, s.Estimate())
 		return
 	}
 	w.Uint8(formExact)
@@ -60,19 +65,67 @@ func ReadSketch(r *codec.Reader) *Sketch {
 // without a sketch in between, about 6 µs for a dense one. Errors are r's;
 // after one s is as before.
 func (s *Sketch) MergeFrom(r *codec.Reader) {
+	switch form := readForm(r); form {
+	case formExact:
+		s.mergeExactFrom(r)
+	case formDense, formEstimated:
+		if form == formEstimated {
+			readStoredEstimate(r)
+		}
+		s.mergeDenseFrom(r)
+	}
+}
+
+// readForm takes the form and the hash function off r. After an error it
+// returns none of the forms.
+func readForm(r *codec.Reader) uint8 {
 	form := r.Uint8()
 	if r.Uint8() != hashXX64 {
 		r.Fail("sketch over an unknown hash function")
 	}
-	switch {
-	case r.Err() != nil:
-	case form == formExact:
-		s.mergeExactFrom(r)
-	case form == formDense:
-		s.mergeDenseFrom(r)
-	default:
+	if form > formEstimated {
 		r.Fail("unknown form of sketch")
 	}
+	if r.Err() != nil {
+		return formEstimated + 1
+	}
+	return form
+}
+
+func readStoredEstimate(r *codec.Reader) uint64 {
+	n := r.Uvarint()
+	if n <= ExactMembers {
+		r.Fail("estimate of a dense sketch out of range")
+	}
+	return n
+}
+
+// ReadEstimate takes an encoded sketch off r and returns its Estimate, without
+// unpacking registers whose estimate stands beside them. Errors are r's.
+func ReadEstimate(r *codec.Reader) uint64 {
+	switch readForm(r) {
+	case formExact:
+		n := r.Count(8)
+		if n > ExactMembers {
+			r.Fail("too many members for an exact sketch")
+		}
+		r.Raw(8 * n)
+		return uint64(n)
+	case formDense:
+		s := new(Sketch)
+		s.mergeDenseFrom(r)
+		return s.Estimate()
+	case formEstimated:
+		n := readStoredEstimate(r)
+		if r.Uint8() != Precision {
+			r.Fail("sketch of an unknown precision")
+		}
+		r.Uint8()
+		r.Raw(packedRegisters)
+		r.Block()
+		return n
+	}
+	return 0
 }
 
 func (s *Sketch) mergeDenseFrom(r *codec.Reader) {
@@ -114,14 +167,15 @@ func (s *Sketch) mergeExactFrom(r *codec.Reader) {
 	s.AddMany(hashes)
 }
 
-// appendTo writes the dense form.
-func (regs *registers) appendTo(w *codec.Writer) {
+// appendTo writes the dense form with the estimate.
+func (regs *registers) appendTo(w *codec.Writer, estimate uint64) {
 	base := regs[0]
 	for _, v := range regs {
 		base = min(base, v)
 	}
-	w.Uint8(formDense)
+	w.Uint8(formEstimated)
 	w.Uint8(hashXX64)
+	w.Uvarint(estimate)
 	w.Uint8(Precision)
 	w.Uint8(base)
 	var packed [packedRegisters]byte
