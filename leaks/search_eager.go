@@ -2,6 +2,7 @@ package leaks
 
 import (
 	"context"
+	"slices"
 
 	"github.com/leakscope/leakscope/index"
 )
@@ -32,8 +33,10 @@ func (s *selection) searchAll(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	var users []span
 	c.searchUsers(m, s.p.search, func(lo, hi uint32) bool {
 		sr.user.addRange(lo, hi)
+		users = append(users, span{lo, hi})
 		return true
 	})
 	sr.facts = s.searchMachines(set(dictIP, 0, t.dictLen(dictIP)), set(dictComputer, 0, t.dictLen(dictComputer)), set(dictMUser, 0, t.dictLen(dictMUser)))
@@ -41,7 +44,7 @@ func (s *selection) searchAll(ctx context.Context) error {
 		return err
 	}
 	s.search = sr
-	return s.candidates(ctx)
+	return s.candidates(ctx, users)
 }
 
 // searchMachines returns the machines of which a fact is in its set.
@@ -68,94 +71,150 @@ func (s *selection) searchMachines(ip, computer, user *ordMatch) *ordMatch {
 }
 
 // candidates replaces the ranges in scope by those of their groups that match
-// the search as a whole, or of which some row does.
-func (s *selection) candidates(ctx context.Context) error {
-	var (
-		list   []uint32
-		hits   []bool
-		groups block
-		polled int
-	)
-	for _, r := range s.ranges {
-		for lo := r.lo; lo < r.hi; lo += scanBlock {
-			hi := min(lo+scanBlock, r.hi)
-			hits = append(hits[:0], make([]bool, hi-lo)...)
-			polled += s.searchBlock(&groups, lo, hi, hits)
-			for i, hit := range hits {
-				if hit {
-					list = append(list, lo+uint32(i))
-				}
-			}
-			if polled > pollRows {
-				polled = 0
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	s.groupSet = groupSet{list: s.list}.with(list)
-	return s.c.err()
-}
-
-// A block holds columns of a run of groups while they are looked at.
-type block struct {
-	column, rows []uint32
-}
-
-// searchBlock sets hits of the groups lo to hi-1 that may match and returns
-// how many rows it looked at.
-func (s *selection) searchBlock(b *block, lo, hi uint32, hits []bool) int {
+// the search as a whole, or of which some row does. users are those of the search's set.
+func (s *selection) candidates(ctx context.Context, users []span) error {
 	c, sr := s.c, s.search
-	if sr.root.some > 0 {
-		for g := lo; g < hi; {
-			root := c.groupRoot(g)
-			_, end := c.rootGroups(root)
-			if end = min(end, hi); end <= g {
-				return 0 // only corrupt columns get here; their cursor says so
-			}
-			for ; g < end; g++ {
-				hits[g-lo] = sr.root.match(root)
+	f := &finder{s: s, ctx: ctx, words: make([]uint64, s.t.groups/64+1)}
+	for _, root := range appendBits(nil, sr.root.yes) {
+		lo, hi := c.rootGroups(root)
+		for _, r := range clip(s.ranges, lo, hi) {
+			for g := r.lo; g < r.hi; g++ {
+				f.add(g)
 			}
 		}
 	}
-	test := func(id columnID, set *ordMatch) {
-		if set.some == 0 {
-			return
+	groups := uint32(0)
+	for _, u := range users {
+		groups += c.userGroupCount(u.lo, u.hi)
+	}
+	if groups < s.inRanges()/fewUsers {
+		for _, u := range users {
+			f.buf = c.userGroupsOf(u.lo, u.hi, f.buf[:0])
+			for _, g := range f.buf {
+				if within(s.ranges, g) {
+					f.add(g)
+				}
+			}
 		}
-		b.column = c.decode(id, lo, hi, b.column[:0])
-		for i, ord := range b.column {
+	} else {
+		f.groups(s.ranges, colGroupUser, sr.user)
+	}
+	f.groups(s.below(sr.domain, c.domainRoot), colGroupDomain, sr.domain)
+	f.rows(s.below(sr.host, func(host uint32) uint32 { return c.domainRoot(c.hostDomain(host)) }), colHost, sr.host)
+	f.rows(s.ranges, colMachine, sr.facts)
+	if err := firstError(f.err, c.err()); err != nil {
+		return err
+	}
+	s.groupSet = groupSet{list: s.list}.with(appendBits(nil, f.words))
+	return nil
+}
+
+const (
+	// fewUsers: where less than one in so many groups in scope belongs to a
+	// user that matches, looking the groups of each up beats reading the users
+	// of all groups.
+	fewUsers = 8
+	// fewNames is how many domains or hosts are looked up for the root domains
+	// that they are below.
+	fewNames = 1 << 12
+)
+
+// below returns the groups in scope that the members of a set, of which each is
+// below a root domain, can occur in.
+func (s *selection) below(set *ordMatch, root func(ord uint32) uint32) []span {
+	if set.some > fewNames {
+		return s.ranges
+	}
+	var out []span
+	end := uint32(0)
+	for _, ord := range appendBits(nil, set.yes) { // roots ascend with what is below them
+		lo, hi := s.c.rootGroups(root(ord))
+		if lo >= end {
+			out = append(out, clip(s.ranges, lo, hi)...)
+			end = hi
+		}
+	}
+	return out
+}
+
+// clip returns the parts of sorted, disjoint spans that lie from lo to hi-1.
+func clip(spans []span, lo, hi uint32) []span {
+	i, _ := slices.BinarySearchFunc(spans, lo, func(s span, lo uint32) int {
+		if s.hi <= lo {
+			return -1
+		}
+		return 1
+	})
+	var out []span
+	for ; i < len(spans) && spans[i].lo < hi; i++ {
+		out = append(out, span{max(lo, spans[i].lo), min(hi, spans[i].hi)})
+	}
+	return out
+}
+
+// A finder collects the groups that match.
+type finder struct {
+	s     *selection
+	ctx   context.Context // for as long as candidates runs
+	words []uint64        // a bit for each group
+	err   error
+
+	polled           int
+	buf, starts, ord []uint32
+}
+
+func (f *finder) add(g uint32) {
+	if int(g/64) < len(f.words) {
+		f.words[g/64] |= 1 << (g % 64)
+	}
+}
+
+// blocks cuts spans of groups into pieces until there is an error.
+func (f *finder) blocks(spans []span, set *ordMatch, each func(lo, hi uint32) (work uint32)) {
+	if set.some == 0 {
+		return
+	}
+	for _, r := range spans {
+		for lo := r.lo; lo < r.hi && f.err == nil; lo += scanBlock {
+			if f.polled += int(each(lo, min(lo+scanBlock, r.hi))); f.polled > pollRows {
+				f.polled, f.err = 0, firstError(f.ctx.Err(), f.s.c.err())
+			}
+		}
+	}
+}
+
+// groups adds those of the spans whose value of a column of groups is in a set.
+func (f *finder) groups(spans []span, id columnID, set *ordMatch) {
+	f.blocks(spans, set, func(lo, hi uint32) uint32 {
+		f.ord = f.s.c.decode(id, lo, hi, f.ord[:0])
+		for i, ord := range f.ord {
 			if set.match(ord) {
-				hits[i] = true
+				f.add(lo + uint32(i))
 			}
 		}
-	}
-	test(colGroupDomain, sr.domain)
-	test(colGroupUser, sr.user)
-	if sr.host.some == 0 && sr.facts.some == 0 {
-		return int(hi - lo)
-	}
-	b.rows = c.decode(colGroupRow, lo, hi+1, b.rows[:0])
-	if len(b.rows) != int(hi-lo)+1 || b.rows[0] > b.rows[hi-lo] {
-		return 0
-	}
-	testRows := func(id columnID, set *ordMatch) {
-		if set.some == 0 {
-			return
+		return hi - lo
+	})
+}
+
+// rows adds the groups of the spans of which a row's value is in a set.
+func (f *finder) rows(spans []span, id columnID, set *ordMatch) {
+	f.blocks(spans, set, func(lo, hi uint32) uint32 {
+		f.starts = f.s.c.decode(colGroupRow, lo, hi+1, f.starts[:0])
+		n := hi - lo
+		if len(f.starts) != int(n)+1 || f.starts[0] > f.starts[n] {
+			return n // only corrupt columns get here; their cursor says so
 		}
-		b.column = c.decode(id, b.rows[0], b.rows[hi-lo], b.column[:0])
-		group := 0
-		for i, ord := range b.column {
+		f.ord = f.s.c.decode(id, f.starts[0], f.starts[n], f.ord[:0])
+		group := uint32(0)
+		for i, ord := range f.ord {
 			if !set.match(ord) {
 				continue
 			}
-			for row := b.rows[0] + uint32(i); group+1 < len(b.rows)-1 && b.rows[group+1] <= row; {
+			for row := f.starts[0] + uint32(i); group+1 < n && f.starts[group+1] <= row; {
 				group++
 			}
-			hits[group] = true
+			f.add(lo + group)
 		}
-	}
-	testRows(colHost, sr.host)
-	testRows(colMachine, sr.facts)
-	return int(b.rows[hi-lo] - b.rows[0])
+		return f.starts[n] - f.starts[0]
+	})
 }

@@ -199,7 +199,8 @@ func aggregateKey(dst []byte, col Column, name string) []byte {
 func (o *aggregatesOut) add(col Column, name []byte, rows uint64, pinned bool, agg *stats.Aggregate) error {
 	o.one.Reset()
 	agg.Encode(&o.one)
-	if o.chunk.Len() > 0 && o.chunk.Len()+o.one.Len() > aggChunkBytes {
+	alone := o.one.Len() >= aggAloneBytes
+	if o.chunk.Len() > 0 && (alone || o.chunk.Len()+o.one.Len() > aggChunkBytes) {
 		if err := o.flush(); err != nil {
 			return err
 		}
@@ -218,6 +219,9 @@ func (o *aggregatesOut) add(col Column, name []byte, rows uint64, pinned bool, a
 		}
 	}
 	o.chunk.Raw(b)
+	if alone {
+		return o.flush()
+	}
 	return nil
 }
 

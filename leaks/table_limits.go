@@ -8,6 +8,10 @@ const (
 	pollRows = 4096
 	// aggChunkBytes is where a chunk of encoded aggregates is cut.
 	aggChunkBytes = 64 << 10
+	// aggAloneBytes is from where on an aggregate has its chunk to itself: one
+	// with dense sketches, which is asked for most, and would wait for its
+	// neighbours to be decompressed.
+	aggAloneBytes = 16 << 10
 	// aggPieceBytes is the most of one aggregate in a chunk.
 	aggPieceBytes = 1 << 20
 	// maxAggregate is the longest encoded aggregate a reader believes in.
