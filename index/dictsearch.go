@@ -1,5 +1,7 @@
 package index
 
+import "encoding/binary"
+
 // Search calls fn for the ordinals lo <= ord < hi of strings that m matches,
 // in order, until it returns false. It does what Scan and [Matcher.Match]
 // would, some times faster: a whole piece of the dictionary is searched at
@@ -24,10 +26,15 @@ func (c *DictCursor) flatten(lo, hi uint32) uint32 {
 	if c.err != nil {
 		return 0
 	}
-	flat, ends := append(c.flat[:0], s...), append(c.ends[:0], uint32(len(s)))
+	ends := append(c.ends[:0], uint32(len(s)))
+	flat := c.flat[:cap(c.flat)]
+	if len(flat) < len(s)+2*flatBytes {
+		flat = make([]byte, len(s)+2*flatBytes)
+	}
+	at := copy(flat, s) // so much of flat is filled
 	end := min(hi-c.first, c.count)
 	start, next, pos := 0, c.next, c.pos
-	for ; next < end && len(flat) < flatBytes; next++ {
+	for ; next < end && at < flatBytes; next++ {
 		shared, n := int(c.shared[next]), int(c.lens[next])
 		if shared == lengthEscape || n == lengthEscape {
 			var ok bool
@@ -35,20 +42,40 @@ func (c *DictCursor) flatten(lo, hi uint32) uint32 {
 				return 0
 			}
 		}
-		from := len(flat)
-		if shared > from-start || n > len(c.suffix)-pos {
+		if shared > at-start || n > len(c.suffix)-pos {
 			c.corrupt("length beyond the chunk")
 			return 0
 		}
-		flat = append(flat, flat[start:start+shared]...)
-		flat = append(flat, c.suffix[pos:pos+n]...)
-		pos += n
-		start = from
-		ends = append(ends, uint32(len(flat)))
+		if len(flat) < at+shared+n+2*smallCopy {
+			flat = append(flat, make([]byte, len(flat)+shared+n)...)
+		}
+		// Nearly all pieces are short, and a call would take longer than moving
+		// some bytes too many. What is moved too many is overwritten next.
+		if shared <= smallCopy {
+			copySmall(flat[at:], flat[start:])
+		} else {
+			copy(flat[at:], flat[start:start+shared])
+		}
+		if n <= smallCopy && pos+smallCopy <= len(c.suffix) {
+			copySmall(flat[at+shared:], c.suffix[pos:])
+		} else {
+			copy(flat[at+shared:], c.suffix[pos:pos+n])
+		}
+		start, at, pos = at, at+shared+n, pos+n
+		ends = append(ends, uint32(at))
 	}
-	c.flat, c.ends = flat, ends
-	c.next, c.pos, c.buf = next, pos, append(c.buf[:0], flat[start:]...)
+	c.flat, c.ends = flat[:at], ends
+	c.next, c.pos, c.buf = next, pos, append(c.buf[:0], flat[start:at]...)
 	return uint32(len(ends))
+}
+
+const smallCopy = 16
+
+// copySmall moves smallCopy bytes to dst, eight at a time: where the two overlap,
+// dst being ahead, what src had before it is moved right.
+func copySmall(dst, src []byte) {
+	binary.LittleEndian.PutUint64(dst, binary.LittleEndian.Uint64(src))
+	binary.LittleEndian.PutUint64(dst[8:], binary.LittleEndian.Uint64(src[8:]))
 }
 
 // searchFlat reports the matches in c.flat, whose first string is lo. It

@@ -132,12 +132,17 @@ func (s *Store) walk(ctx context.Context, q *DetailsQuery, yield func(Credential
 		return err
 	}
 	defer s.release(sn)
+	// The more are filled in at a time, the closer together lies what they are
+	// made of; but the first ones are wanted soon.
+	batch := walkFirst
+	most := max(walkFirst, int(s.opts.MemoryBudget/8/walkBytes))
 	for w := new(window); ; {
 		if w, err = s.gatherWindow(ctx, sn, d, w.before(w.end())); err != nil {
 			return err
 		}
 		for rows := w.rows; len(rows) > 0; {
-			n := min(len(rows), walkBatch)
+			n := min(len(rows), batch)
+			batch = min(4*batch, most)
 			list, err := sn.credentials(ctx, rows[:n])
 			if err != nil {
 				return err
@@ -155,9 +160,12 @@ func (s *Store) walk(ctx context.Context, q *DetailsQuery, yield func(Credential
 	}
 }
 
-// walkBatch is how many credentials a walk fills in at a time: the more, the
-// closer together lies what they are made of.
-const walkBatch = 16_384
+const (
+	// walkFirst is how many credentials a walk fills in at first.
+	walkFirst = 256
+	// walkBytes is about what a credential takes, with its strings.
+	walkBytes = 640
+)
 
 // credentials fills in the rows of results.
 func (sn *snapshot) credentials(ctx context.Context, rows []result) ([]Credential, error) {
