@@ -61,7 +61,7 @@ func TestAnswersAreTheSame(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := w.Check(ctx, s); err != nil {
+			if _, err := w.Check(ctx, s); err != nil {
 				t.Error(err)
 			}
 			if err := s.Close(); err != nil {

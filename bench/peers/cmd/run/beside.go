@@ -14,13 +14,15 @@ import (
 )
 
 // The queries that are asked beside an ingest, and for how long at most.
-var besideQueries = []string{"giant", "mid", "small", "filtered", "by-hash", "user"}
+var besideQueries = []string{"giant", "mid", "small", "filtered", "by-hash", "user", "analytics", "search-giant", "mail"}
 
 const besideTime = 60 * time.Second
 
 type besideResult struct {
 	Queries []Beside
 	Rate    float64
+	// Segments is the most there were at a time.
+	Segments int
 }
 
 // childBeside ingests the corpus a second time into a copy of the store, with
@@ -55,7 +57,7 @@ func (c *config) childBeside(ctx context.Context) (*besideResult, error) {
 			if q.Name != name {
 				continue
 			}
-			t, err := peers.Time(ctx, s, &q, quiet)
+			t, err := peers.Time(ctx, s, &q, quiet, 0)
 			if err != nil {
 				return nil, err
 			}
@@ -75,8 +77,8 @@ func (c *config) childBeside(ctx context.Context) (*besideResult, error) {
 	done := make(chan error, 1)
 	start := time.Now()
 	go func() {
-		records := formats.Read(ingesting, in, formats.Options{Format: formats.JSONL})
-		r, err := store.Ingest(ingesting, records, nil)
+		blocks := formats.Blocks(ingesting, in, formats.Options{Format: formats.JSONL})
+		r, err := store.IngestBlocks(ingesting, blocks, nil)
 		ingested.Store(r.Ingested)
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = nil
@@ -85,6 +87,11 @@ func (c *config) childBeside(ctx context.Context) (*besideResult, error) {
 	}()
 	samples := make([][]float64, len(queries))
 	for running := true; running; {
+		info, err := store.Info(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out.Segments = max(out.Segments, len(info.Segments))
 		for i := range queries {
 			begun := time.Now()
 			if _, err := s.Ask(ctx, &queries[i]); err != nil {

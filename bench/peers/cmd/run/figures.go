@@ -40,6 +40,7 @@ type OurFigures struct {
 	Uncompacted               []peers.Timing
 	Beside                    []Beside
 	BesideRate                float64 // records/s of the ingest beside the queries
+	BesideSegments            int     // the most at a time
 	Walked                    int64
 	WalkSeconds               float64
 	FileBytes, ULPBytes       int64

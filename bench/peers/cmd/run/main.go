@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string) error {
 	flags.BoolVar(&c.keep, "keep", false, "keep the peers' stores after measuring")
 	flags.BoolVar(&c.scale, "scale", false, "measure leakscope at N/5 and 4N as well")
 	flags.IntVar(&c.effort.Runs, "runs", 101, "most runs of a query")
-	flags.DurationVar(&c.effort.Budget, "budget", 10*time.Second, "time after which a query is not run again; at least 3 runs")
+	flags.DurationVar(&c.effort.Budget, "budget", 5*time.Second, "time after which a query is not run again; at least 3 runs, unless one takes longer than this")
 	flags.StringVar(&child, "child", "", "for the harness itself")
 	flags.StringVar(&in, "in", "", "for the harness itself")
 	if err := flags.Parse(args); err != nil {

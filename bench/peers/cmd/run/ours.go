@@ -90,7 +90,7 @@ func (c *config) measureOurs(ctx context.Context) error {
 	if _, err := c.spawn(ctx, "beside", &beside); err != nil {
 		return err
 	}
-	o.Beside, o.BesideRate = beside.Queries, beside.Rate
+	o.Beside, o.BesideRate, o.BesideSegments = beside.Queries, beside.Rate, beside.Segments
 	return c.save(self, f)
 }
 
@@ -184,7 +184,7 @@ func (c *config) childOurs(ctx context.Context, when string) (*oursAsked, error)
 	} else {
 		w = new(peers.Workload)
 		if err = c.load("workload", w); err == nil {
-			err = w.Check(ctx, s)
+			_, err = w.Check(ctx, s)
 		}
 	}
 	if err != nil {
@@ -200,7 +200,7 @@ func (c *config) childOurs(ctx context.Context, when string) (*oursAsked, error)
 		}
 		out.WalkSeconds = time.Since(start).Seconds()
 	}
-	a, err := c.timeAll(ctx, w, s, open)
+	a, err := c.timeAll(ctx, w, s, open, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -140,18 +140,23 @@ func (c *config) childAsk(ctx context.Context, open func() (peers.Session, error
 	if err != nil {
 		return nil, err
 	}
-	if err := w.Check(ctx, s); err != nil {
+	took, err := w.Check(ctx, s)
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	return c.timeAll(ctx, &w, s, open)
+	return c.timeAll(ctx, &w, s, open, took)
 }
 
 // timeAll times every query on s, which it closes, and then as the first of
-// sessions of its own.
-func (c *config) timeAll(ctx context.Context, w *peers.Workload, s peers.Session, open func() (peers.Session, error)) (*asked, error) {
+// sessions of its own. took is what each took when the answers were compared,
+// or nil.
+func (c *config) timeAll(ctx context.Context, w *peers.Workload, s peers.Session, open func() (peers.Session, error), took []time.Duration) (*asked, error) {
 	out := &asked{Workload: w.ID()}
+	if took == nil {
+		took = make([]time.Duration, len(w.Queries))
+	}
 	for i := range w.Queries {
-		t, err := peers.Time(ctx, s, &w.Queries[i], c.effort)
+		t, err := peers.Time(ctx, s, &w.Queries[i], c.effort, took[i])
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
@@ -161,6 +166,9 @@ func (c *config) timeAll(ctx context.Context, w *peers.Workload, s peers.Session
 		return nil, err
 	}
 	for i := range w.Queries {
+		if took[i] > c.effort.Budget {
+			continue // the first time is no longer worth its time
+		}
 		first, opened, err := peers.TimeFirst(ctx, open, &w.Queries[i], c.effort)
 		if err != nil {
 			return nil, err

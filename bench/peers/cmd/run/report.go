@@ -168,7 +168,7 @@ func (r *results) writeMain(b *strings.Builder) {
 
 // writeTails: 99th percentiles, and the first time a query is asked.
 func (r *results) writeTails(b *strings.Builder) {
-	b.WriteString("### Tails, and questions asked for the first time\n\nMedian / 99th percentile / median of the first question to a session just opened, which no kept answer can serve; ms.\n\n| | leakscope |")
+	fmt.Fprintf(b, "### Tails, and questions asked for the first time\n\nMedian / 99th percentile / median of the first question to a session just opened, which no kept answer can serve; ms. Where a query was run fewer than %d times, how often.\n\n| | leakscope |", r.c.effort.Runs)
 	all := append([]*Figures{r.ours}, r.peers...)
 	for _, f := range r.peers {
 		fmt.Fprintf(b, " %s |", f.Engine)
@@ -178,7 +178,11 @@ func (r *results) writeTails(b *strings.Builder) {
 		fmt.Fprintf(b, "| %s |", q.Title)
 		for _, f := range all {
 			t := timing(f.Queries, q.Name)
-			fmt.Fprintf(b, " %s / %s / %s |", significant(t.Median), significant(t.P99), significant(t.First))
+			fmt.Fprintf(b, " %s / %s / %s", significant(t.Median), significant(t.P99), significant(t.First))
+			if t.Runs < r.c.effort.Runs {
+				fmt.Fprintf(b, " (%d×)", t.Runs)
+			}
+			b.WriteString(" |")
 		}
 		b.WriteString("\n")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strings"
@@ -22,7 +23,7 @@ func (r *results) writeOurs(b *strings.Builder) {
 		fmt.Fprintf(b, "| %s | %s / %s / %s | %s / %s / %s |\n", q.Title,
 			significant(x.Median), significant(x.P99), significant(x.First), significant(y.Median), significant(y.P99), significant(y.First))
 	}
-	fmt.Fprintf(b, "\nWhile the same file is ingested again, %s records/s, and merging runs (bar: at most 3 times the quiet median):\n\n", whole(o.BesideRate))
+	fmt.Fprintf(b, "\nWhile the same file is ingested again, %s records/s, and merging runs, up to %d segments (bar: at most 3 times the quiet median):\n\n", whole(o.BesideRate), o.BesideSegments)
 	b.WriteString("| query | quiet median | median beside ingest | p99 | ratio | runs |\n|---|---|---|---|---|---|\n")
 	for _, q := range o.Beside {
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %.1f | %d |\n", q.Name, significant(q.Quiet), significant(q.Busy), significant(q.P99), q.Busy/q.Quiet, q.Runs)
@@ -39,24 +40,37 @@ func (r *results) writeScale(b *strings.Builder) {
 	for _, p := range r.scale {
 		fmt.Fprintf(b, " %s records |", number(p.N))
 	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(r.scale)) + "\n")
-	line := func(title string, show func(p *scalePoint) string) {
+	b.WriteString(" largest / smallest |\n|---|" + strings.Repeat("---|", len(r.scale)+1) + "\n")
+	// of, where it means something, gives the figure whose greatest and least
+	// are compared.
+	line := func(title string, show func(p *scalePoint) string, of func(p *scalePoint) float64) {
 		fmt.Fprintf(b, "| %s |", title)
+		least, most := math.Inf(1), 0.0
 		for i := range r.scale {
 			fmt.Fprintf(b, " %s |", show(&r.scale[i]))
+			if of != nil {
+				least, most = min(least, of(&r.scale[i])), max(most, of(&r.scale[i]))
+			}
 		}
-		b.WriteString("\n")
+		if of == nil || least == 0 {
+			b.WriteString(" |\n")
+			return
+		}
+		fmt.Fprintf(b, " %.2f |\n", most/least)
 	}
-	line("ingest, records/s", func(p *scalePoint) string { return whole(float64(p.N) / p.Seconds) })
-	line("its peak memory, MiB", func(p *scalePoint) string { return number(p.Peak >> 20) })
-	line("compaction, s (peak MiB)", func(p *scalePoint) string { return fmt.Sprintf("%.1f (%d)", p.Compact, p.CompactPeak>>20) })
-	line("disk, bytes/record", func(p *scalePoint) string { return fmt.Sprintf("%.1f", float64(p.Disk)/float64(p.N)) })
-	line("rows of the domain", func(p *scalePoint) string { return number(int64(p.DomainRows)) })
-	line("open to first answer, ms", func(p *scalePoint) string { return significant(p.Open) })
+	line("ingest, records/s", func(p *scalePoint) string { return whole(float64(p.N) / p.Seconds) },
+		func(p *scalePoint) float64 { return float64(p.N) / p.Seconds })
+	line("its peak memory, MiB", func(p *scalePoint) string { return number(p.Peak >> 20) },
+		func(p *scalePoint) float64 { return float64(p.Peak) })
+	line("compaction, s (peak MiB)", func(p *scalePoint) string { return fmt.Sprintf("%.1f (%d)", p.Compact, p.CompactPeak>>20) }, nil)
+	line("disk, bytes/record", func(p *scalePoint) string { return fmt.Sprintf("%.1f", float64(p.Disk)/float64(p.N)) },
+		func(p *scalePoint) float64 { return float64(p.Disk) / float64(p.N) })
+	line("rows of the domain", func(p *scalePoint) string { return number(int64(p.DomainRows)) }, nil)
+	line("open to first answer, ms", func(p *scalePoint) string { return significant(p.Open) }, func(p *scalePoint) float64 { return p.Open })
 	for i, t := range r.scale[0].After {
 		line(t.Name+", before / after compaction, ms", func(p *scalePoint) string {
 			return significant(p.Before[i].Median) + " / " + significant(p.After[i].Median)
-		})
+		}, func(p *scalePoint) float64 { return p.After[i].Median })
 	}
 	b.WriteString("\n")
 }
@@ -96,7 +110,7 @@ func (r *results) writeSetup(b *strings.Builder) {
 			fmt.Fprintf(b, "  - %s\n", s)
 		}
 	}
-	fmt.Fprintf(b, "\nAt most %d runs of a query, fewer when they take longer than %s together, at least 3; of fewer than 100 runs the 99th percentile is the slowest.\n", r.c.effort.Runs, r.c.effort.Budget)
+	fmt.Fprintf(b, "\nAt most %d runs of a query, fewer when they take longer than %s together, at least 3, but once only where one takes longer than that; of fewer than 100 runs the 99th percentile is the slowest.\n", r.c.effort.Runs, r.c.effort.Budget)
 }
 
 // machine describes where this ran.

@@ -103,7 +103,7 @@ func (c *config) childScale(ctx context.Context, rows string) (*scaleAsked, erro
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	a, err := c.timeAll(ctx, w, s, open)
+	a, err := c.timeAll(ctx, w, s, open, nil)
 	if err != nil {
 		return nil, err
 	}
