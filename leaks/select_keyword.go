@@ -69,7 +69,7 @@ var fewHosts uint32 = 16
 // groupsWithHosts appends the groups lo <= g < hi that have a row with one of
 // the hosts.
 func (s *selection) groupsWithHosts(ctx context.Context, hosts []uint64, lo, hi uint32) error {
-	var b block
+	var b struct{ column, rows []uint32 } // columns of a run of groups
 	for polled := 0; lo < hi; {
 		end := min(hi, lo+scanBlock)
 		b.rows = s.c.decode(colGroupRow, lo, end+1, b.rows[:0])
