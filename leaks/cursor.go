@@ -16,12 +16,15 @@ import (
 const StartCursor = "*"
 
 // A cursor names the snapshot, the query and the last row it has seen. It is
-// authenticated under the store's key and identity: nobody else can make one.
+// authenticated under the store's key and identity, so nobody else can make one,
+// and encrypted: how many rows the whole store has is nobody's business who sees
+// a part of it. The key of a block of its body is the MAC of the whole, as in
+// SIV: no two bodies share one.
 //
-//	version u8 | pin u64 | seq u64, rows u64 (the snapshot's contents)
-//	| query digest 16 | sources u32 | last u32 | hash 16 | MAC 16
+//	MAC 16 | encrypted: version u8 | pin u64 | seq u64, rows u64 (the snapshot's
+//	contents) | query digest 16 | sources u32 | last u32 | hash 16
 const (
-	cursorVersion = 1
+	cursorVersion = 2
 	cursorMAC     = 16
 )
 
@@ -43,14 +46,27 @@ func (cu *cursor) encode(s *Store) string {
 	w.Uint32(cu.after.last)
 	b := cu.after.hash.bytes()
 	w.Raw(b[:])
-	mac := s.cursorMAC(w.Bytes())
-	w.Raw(mac[:])
-	return base64.RawURLEncoding.EncodeToString(w.Bytes())
+	body := w.Bytes()
+	mac := s.cursorMAC(body)
+	s.cryptCursor(mac, body)
+	return base64.RawURLEncoding.EncodeToString(append(mac[:], body...))
 }
 
 // cursorMAC authenticates the body of a cursor of this store.
 func (s *Store) cursorMAC(body []byte) [cursorMAC]byte {
 	return s.hasher.Clone().MAC(append(s.id[:], body...))
+}
+
+// cryptCursor encrypts or decrypts the body of the cursor with this MAC in place.
+func (s *Store) cryptCursor(mac [cursorMAC]byte, body []byte) {
+	h := s.hasher.Clone()
+	// No body begins with 255, so no block is the MAC of one.
+	seed := append(append(append(s.id[:], 255), mac[:]...), 0)
+	for len(body) > 0 {
+		block := h.MAC(seed)
+		body = body[subtle.XORBytes(body, body, block[:]):]
+		seed[len(seed)-1]++
+	}
 }
 
 var errCursorForm = errors.New("not a cursor of this store")
@@ -60,8 +76,9 @@ func (s *Store) decodeCursor(text string) (*cursor, error) {
 	if err != nil || len(b) < cursorMAC {
 		return nil, errCursorForm
 	}
-	body := b[:len(b)-cursorMAC]
-	if mac := s.cursorMAC(body); subtle.ConstantTimeCompare(mac[:], b[len(body):]) != 1 {
+	given, body := [cursorMAC]byte(b), b[cursorMAC:]
+	s.cryptCursor(given, body)
+	if mac := s.cursorMAC(body); subtle.ConstantTimeCompare(mac[:], given[:]) != 1 {
 		return nil, errCursorForm
 	}
 	r := codec.NewReader(body)

@@ -1,6 +1,7 @@
 package leaks
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"testing"
@@ -263,5 +264,48 @@ func TestCursorOfAnotherStore(t *testing.T) {
 	}
 	if _, err := stores[0].Details(t.Context(), q); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A cursor shows nothing of what is in it: of two stores of other sizes, those
+// of the same query share no more than chance has it.
+func TestCursorIsSealed(t *testing.T) {
+	s := openTest(t, testDir(t), testOptions())
+	ingestAll(t, s, numbered(20))
+	cu := cursor{contents: contents{seq: 0x1122334455667788, rows: 0x99aabbccddeeff00}, pin: 7}
+	text := cu.encode(s)
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range [][]byte{{0x11, 0x22, 0x33}, {0x88, 0x77, 0x66}, {0x99, 0xaa, 0xbb}, {0, 0xff, 0xee}, make([]byte, 4)} {
+		if bytes.Contains(raw, part) {
+			t.Errorf("%x stands in %x", part, raw)
+		}
+	}
+	back, err := s.decodeCursor(text)
+	if err != nil || *back != cu {
+		t.Errorf("%+v, %v", back, err)
+	}
+	for i := range raw {
+		bad := bytes.Clone(raw)
+		bad[i] ^= 1
+		if _, err := s.decodeCursor(base64.RawURLEncoding.EncodeToString(bad)); err == nil {
+			t.Errorf("byte %d may be changed", i)
+		}
+	}
+	cu.contents.rows++
+	other, err := base64.RawURLEncoding.DecodeString(cu.encode(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := 0
+	for i := range raw {
+		if raw[i] == other[i] {
+			same++
+		}
+	}
+	if same > 8 {
+		t.Errorf("%d of %d bytes are the same", same, len(raw))
 	}
 }
