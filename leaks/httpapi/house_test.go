@@ -25,6 +25,9 @@ type house struct {
 	now   time.Time
 	// acme watches acme.example and an executive; rival watches rival.example.
 	acme, rival watchlist.Workspace
+	// only is the tenant whose data alone is there: acme or rival; empty for
+	// everybody's.
+	only string
 	// secrets by name: member, mssp and admin; rival; revoked and expired ones
 	// of acme.
 	keys map[string]string
@@ -32,12 +35,18 @@ type house struct {
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
+	return newHouseOf(t, "")
+}
+
+// newHouseOf is a house with the data of one tenant only.
+func newHouseOf(t testing.TB, only string) *house {
+	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "leakscope-test-")
 	if err != nil {
 		dir = t.TempDir()
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	hs := &house{now: today, keys: map[string]string{}}
+	hs := &house{only: only, now: today, keys: map[string]string{}}
 	hs.store, err = leaks.Open(dir, &leaks.Options{
 		Key: [32]byte{1}, NoBackgroundMerge: true, MinFree: 1, MemoryBudget: 16 << 20,
 		Now: func() time.Time { return hs.now },
@@ -65,10 +74,24 @@ func newHouse(t testing.TB) *house {
 	}
 	hs.key(t, "expired", watchlist.MSSP, hs.acme.ID, today.Add(time.Hour))
 	hs.now = today.Add(2 * time.Hour)
-	if res, err := hs.store.Ingest(t.Context(), records(), &leaks.IngestOptions{Source: "feed-1", Seen: today}); err != nil || res.Ingested != houseRows {
+	kept := func(yield func(leaks.Record, error) bool) {
+		for r := range records() {
+			if hs.keeps(r.Username, r.Host) && !yield(r, nil) {
+				return
+			}
+		}
+	}
+	if res, err := hs.store.Ingest(t.Context(), kept, &leaks.IngestOptions{Source: "feed-1", Seen: today}); err != nil || only == "" && res.Ingested != houseRows {
 		t.Fatalf("%+v, %v", res, err)
 	}
 	return hs
+}
+
+// keeps reports whether a record with these values is in the house: everybody's
+// or the one tenant's, whose name they have or whose executive's they are.
+func (hs *house) keeps(values ...string) bool {
+	all := strings.Join(values, " ")
+	return strings.Contains(all, hs.only) || hs.only == "acme" && strings.Contains(all, "private.example")
 }
 
 const houseRows = 400

@@ -41,7 +41,7 @@ func (hs *house) fill(t *testing.T) {
 				URL: fmt.Sprintf("https://files.example/%d", i), Source: "feed-1", Size: int64(i),
 				DetectedAt: today.AddDate(0, 0, -i),
 			}
-			if !yield(r, nil) {
+			if hs.keeps(r.Domain) && !yield(r, nil) {
 				return
 			}
 		}
@@ -52,15 +52,15 @@ func (hs *house) fill(t *testing.T) {
 				BIN: []string{"411111", "41111122", "522222", "555555"}[i%4], Last4: fmt.Sprintf("%04d", i), Country: "DE", Source: "feed-1",
 				DetectedAt: today.AddDate(0, 0, -i),
 			}
-			if !yield(r, nil) {
+			if hs.keeps(map[string]string{"411111": "acme", "522222": "rival"}[r.BIN[:6]]) && !yield(r, nil) {
 				return
 			}
 		}
 	}
-	if r, err := hs.store.IngestDocuments(t.Context(), documents, nil); err != nil || r.Ingested != 40 {
+	if r, err := hs.store.IngestDocuments(t.Context(), documents, nil); err != nil || hs.only == "" && r.Ingested != 40 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if r, err := hs.store.IngestCards(t.Context(), cards, nil); err != nil || r.Ingested != 40 {
+	if r, err := hs.store.IngestCards(t.Context(), cards, nil); err != nil || hs.only == "" && r.Ingested != 40 {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	for ws, bin := range map[string]string{hs.acme.ID: "411111", hs.rival.ID: "522222"} {
