@@ -27,6 +27,7 @@ func TestTenants(t *testing.T) {
 		single := newHouseOf(t, tenant)
 		single.fill(t)
 		alone := single.handler(t, Options{})
+		pool["workspace"] = []string{map[string]string{"acme": full.rival.ID, "rival": full.acme.ID}[tenant], "nonsense"}
 		rng := rand.New(rand.NewPCG(3, uint64(len(tenant))))
 		answered, rows := map[int]int{}, 0
 		for range n {
@@ -77,7 +78,6 @@ func everyValue(t *testing.T, hs *house) map[string][]string {
 	pool["keyword"] = []string{"acme-corp", "rival", "vendor1"}
 	pool["search"] = append(pool["search"], "user1", "rival", "acme", "nobody", "192.0.2", "a")
 	pool["cursor"] = []string{leaks.StartCursor}
-	pool["workspace"] = []string{hs.acme.ID, hs.rival.ID, "nonsense"}
 	return pool
 }
 
