@@ -12,10 +12,15 @@ import (
 // AppendJSON appends the JSON of the page.
 func (p *DetailsPage) AppendJSON(dst []byte) []byte {
 	dst = appendList(append(dst, `{"data":`...), p.Data, func(dst []byte, c *Credential) []byte { return c.AppendJSON(dst) })
-	dst = strconv.AppendInt(append(dst, `,"total":`...), int64(p.Total), 10)
-	dst = strconv.AppendInt(append(dst, `,"page":`...), int64(p.Page), 10)
-	dst = strconv.AppendInt(append(dst, `,"page_size":`...), int64(p.PageSize), 10)
-	dst = strconv.AppendInt(append(dst, `,"total_pages":`...), int64(p.TotalPages), 10)
+	return appendPaging(dst, p.Total, p.Page, p.PageSize, p.TotalPages)
+}
+
+// appendPaging appends what stands behind the rows of a page.
+func appendPaging(dst []byte, total, page, size, pages int) []byte {
+	dst = strconv.AppendInt(append(dst, `,"total":`...), int64(total), 10)
+	dst = strconv.AppendInt(append(dst, `,"page":`...), int64(page), 10)
+	dst = strconv.AppendInt(append(dst, `,"page_size":`...), int64(size), 10)
+	dst = strconv.AppendInt(append(dst, `,"total_pages":`...), int64(pages), 10)
 	return append(dst, '}')
 }
 
@@ -50,6 +55,19 @@ func (c *Credential) appendFields(dst []byte) []byte {
 	dst = appendString(append(dst, `,"software":`...), c.Software)
 	dst = appendString(append(dst, `,"stealer_name":`...), c.StealerName)
 	return appendString(append(dst, `,"hash":`...), c.Hash)
+}
+
+// AppendJSON appends the JSON of the page.
+func (p *KeywordPage) AppendJSON(dst []byte) []byte {
+	dst = appendList(append(dst, `{"data":`...), p.Data, func(dst []byte, c *KeywordCredential) []byte { return c.AppendJSON(dst) })
+	return appendPaging(dst, p.Total, p.Page, p.PageSize, p.TotalPages)
+}
+
+// AppendJSON appends the JSON of the row.
+func (c *KeywordCredential) AppendJSON(dst []byte) []byte {
+	dst = c.appendFields(append(dst, '{'))
+	dst = appendString(append(dst, `,"matched_keyword":`...), c.MatchedKeyword)
+	return append(dst, '}')
 }
 
 // AppendJSON appends the JSON of the occurrences.

@@ -15,7 +15,7 @@ import (
 func TestAppendJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		for _, v := range []interface{ AppendJSON([]byte) []byte }{
-			new(Credential), new(DetailsPage), new(Occurrence), new(Occurrences),
+			new(Credential), new(DetailsPage), new(Occurrence), new(Occurrences), new(KeywordCredential), new(KeywordPage),
 		} {
 			fillRandomly(t, reflect.ValueOf(v).Elem())
 			want, err := json.Marshal(v)

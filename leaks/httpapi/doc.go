@@ -54,6 +54,13 @@
 //     only; any other is 403, whether there is one or not.
 //   - What is outside the scope is absent: a filter finds nothing (200), an
 //     unknown and a foreign hash have no occurrences (200).
+//   - /leaks/keyword/search, stats and by-hash take keyword, repeatable: only
+//     these of the workspace's. One that it does not have is 403. Administrators
+//     have none of their own and name any.
+//   - /leaks/details/export is sorted by last_seen unless asked otherwise, and
+//     sends a mark with a cursor after every 200 rows, at its limit and at its
+//     end; it is taken up again with the last one seen. What was detected after
+//     an export is asked for with its last mark's next_start_date.
 //   - A path has one spelling: //leaks or /leaks/ is 404, not redirected.
 //   - A cursor whose snapshot is gone is 410: start again.
 //   - x-request-id of the request is kept if it is at most 64 letters, digits,

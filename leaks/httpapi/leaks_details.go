@@ -46,7 +46,7 @@ func (h *Handler) detailsRoutes() []*endpoint {
 			doc: "A hash that is unknown, or outside the scope, has none.",
 		}, func(in *byHashIn) []*param {
 			return []*param{
-				text("hash", &in.hash, 0, "Hash of the credential").like(hashForm).required(),
+				hashParam(&in.hash),
 				columnParam(&in.column, leaks.RootDomain, leaks.EmailDomain, leaks.Username),
 				workspaceParam(&in.workspace),
 			}
@@ -63,7 +63,7 @@ func (h *Handler) detailsRoutes() []*endpoint {
 		}, func(in *statsIn) []*param {
 			return append(append([]*param{
 				columnParam(&in.Column, leaks.RootDomain, leaks.EmailDomain, leaks.Username),
-				oneOf("granularity", &in.Granularity, "The steps of leaks_by_day", "day", "hour").or("day"),
+				granularityParam(&in.Granularity),
 			}, filterParams(&in.Filters)...), workspaceParam(&in.workspace))
 		}, func(ctx context.Context, c *caller, in *statsIn) (_ *stats.Report, err error) {
 			if in.Scope, err = c.scope(ctx, in.workspace); err != nil {

@@ -17,12 +17,24 @@ func detailsParams(q *leaks.DetailsQuery, sort leaks.Sort) []*param {
 		columnParam(&q.Column, leaks.RootDomain, leaks.EmailDomain, leaks.Username),
 		searchParam(&q.Search),
 		sortParam(&q.SortBy, sort),
-		integer("min_occurrences", &q.MinOccurrences, 0, math.MaxInt, "Only credentials seen in at least so many sources"),
+		sourcesParam(&q.MinOccurrences),
 	}, filterParams(&q.Filters)...)
 }
 
 func sortParam(dst *leaks.Sort, def leaks.Sort) *param {
 	return oneOf("sort_by", dst, "Order, descending; ties by the other one, descending, then by hash", leaks.BySourceCount, leaks.ByLastSeen).or(string(def))
+}
+
+func sourcesParam(dst *int) *param {
+	return integer("min_occurrences", dst, 0, math.MaxInt, "Only credentials seen in at least so many sources")
+}
+
+func granularityParam(dst *string) *param {
+	return oneOf("granularity", dst, "The steps of leaks_by_day", "day", "hour").or("day")
+}
+
+func hashParam(dst *string) *param {
+	return text("hash", dst, 0, "Hash of the credential").like(hashForm).required()
 }
 
 func searchParam(dst *string) *param {

@@ -4,5 +4,5 @@ import "slices"
 
 // leaksRoutes are those of CONTRACT section 3.
 func (h *Handler) leaksRoutes() []*endpoint {
-	return slices.Concat(h.detailsRoutes(), h.exportRoutes(), h.keyRoutes())
+	return slices.Concat(h.detailsRoutes(), h.exportRoutes(), h.keywordRoutes(), h.keyRoutes())
 }

@@ -40,6 +40,10 @@ var leaksTargets = map[string]string{
 	"/leaks/details/export":  "?identifier_column=root_domain",
 	"/leaks/stats":           "?identifier_column=root_domain",
 	"/leaks/stats/analytics": "?identifier_column=root_domain&domain=acme.example",
+	"/leaks/keyword/search":  "?keyword=acme-corp",
+	"/leaks/keyword/stats":   "?keyword=acme-corp",
+	"/leaks/keyword/preview": "?keyword=acme-corp",
+	"/leaks/keyword/by-hash": "?keyword=acme-corp&hash=" + noHash,
 	"/leaks/me":              "",
 	"/api-keys/verify":       "",
 }
@@ -87,7 +91,7 @@ func TestLeaksKeys(t *testing.T) {
 			t.Errorf("%s with member: %d %s", ep.path, code, body)
 		}
 		// Another workspace is outside, whether there is one or not.
-		if strings.Contains(query, "identifier_column") {
+		if slices.ContainsFunc(ep.table(), func(p *param) bool { return p.name == "workspace" }) {
 			for _, ws := range []string{hs.rival.ID, strings.Repeat("0", len(hs.rival.ID)), "nonsense"} {
 				code, body := hs.do(h, ep.method, "mssp", ep.path+query+"&workspace="+ws)
 				if code != 403 || body != `{"detail":"You don't have permission to view this"}` {
@@ -133,6 +137,7 @@ func TestLeaksParameters(t *testing.T) {
 		"sort_by":           {{"source_count", nil}, {"last_seen", nil}, {"hash", []string{"must be source_count or last_seen", "enum"}}, {"", []string{"must be source_count or last_seen", "enum"}}},
 		"cursor":            {{"*", nil}, {"", []string{"must have at least 1 bytes", "string_too_short"}}, {"x", []string{"is not one of this store", "value_error"}}, {strings.Repeat("x", 1025), []string{"must have at most 1024 bytes", "string_too_long"}}},
 		"limit":             {{"1", nil}, {"9223372036854775807", nil}, {"0", []string{"must be at least 1", "greater_than_equal"}}},
+		"keyword":           {{"acme-corp", nil}, {"ACME-Corp", nil}, {"ab", []string{"must have 3 to 100 characters", "value_error"}}, {strings.Repeat("x", 101), []string{"must have 3 to 100 characters", "value_error"}}, {"---", []string{"must contain a letter or digit", "value_error"}}, {"\xff\xfe\xfd", []string{"must be valid UTF-8", "string_unicode"}}},
 		"granularity":       {{"day", nil}, {"hour", nil}, {"week", []string{"must be day or hour", "enum"}}},
 		"hash":              {{noHash, nil}, {strings.ToUpper(noHash), nil}, {noHash[1:], []string{"must be 32 hex digits", "string_pattern_mismatch"}}, {noHash + "0", []string{"must be 32 hex digits", "string_pattern_mismatch"}}, {"g" + noHash[1:], []string{"must be 32 hex digits", "string_pattern_mismatch"}}},
 		"type":              {{"stealer", nil}, {"COMBO", nil}, {"Other", []string{"must be Stealer or Combo", "value_error"}}, {"", []string{"must be Stealer or Combo", "value_error"}}},
@@ -300,6 +305,76 @@ func TestLeaksEqualGo(t *testing.T) {
 		for _, domain := range []string{"acme.example", "VPN.acme.example"} {
 			a, err := hs.store.Analytics(ctx, acme, column, domain)
 			same("mssp", fmt.Sprintf("/leaks/stats/analytics?identifier_column=%s&domain=%s", column, domain), a, err)
+		}
+	}
+}
+
+// Keywords are those of the caller's workspace.
+func TestLeaksKeywords(t *testing.T) {
+	hs := newHouse(t)
+	h := hs.handler(t, Options{})
+	acme, err := hs.watch.Scope(t.Context(), hs.acme.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := watchlist.Administrator()
+	ctx := t.Context()
+	same := func(key, target string, want any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code, body := hs.get(h, key, target); code != 200 || body != string(b) {
+			t.Errorf("%s %s: %d\n got %.300s\nwant %.300s", key, target, code, body, b)
+		}
+	}
+	page, err := hs.store.KeywordSearch(ctx, leaks.KeywordQuery{Scope: acme})
+	same("member", "/leaks/keyword/search", page, err)
+	if len(page.Data) < 3 || page.Data[0].MatchedKeyword != "acme-corp" {
+		t.Fatalf("%+v", page)
+	}
+	hash := page.Data[0].Hash
+	page, err = hs.store.KeywordSearch(ctx, leaks.KeywordQuery{
+		Scope: acme, Keywords: []string{"Acme-Corp"}, Search: "vendor1", SortBy: leaks.BySourceCount, Page: 2, PageSize: 2, MinOccurrences: 1, Filters: leaks.Filters{Type: []string{"stealer", "combo"}},
+	})
+	same("member", "/leaks/keyword/search?keyword=Acme-Corp&search=vendor1&sort_by=source_count&page=2&page_size=2&min_occurrences=1&type=stealer&type=combo", page, err)
+	page, err = hs.store.KeywordSearch(ctx, leaks.KeywordQuery{Scope: admin, Keywords: []string{"rival"}})
+	same("admin", "/leaks/keyword/search?keyword=rival", page, err)
+	report, err := hs.store.KeywordStats(ctx, leaks.KeywordStatsQuery{Scope: acme, Granularity: "hour"})
+	same("member", "/leaks/keyword/stats?granularity=hour", report, err)
+	found, err := hs.store.KeywordOccurrences(ctx, acme, nil, hash)
+	same("member", "/leaks/keyword/by-hash?hash="+hash, found, err)
+	if len(found.Data) == 0 {
+		t.Error("nothing found")
+	}
+	preview, err := hs.store.KeywordPreview(ctx, "rival")
+	same("member", "/leaks/keyword/preview?keyword=rival", preview, err)
+
+	for _, c := range []struct {
+		key, target string
+		status      int
+		want        string
+	}{
+		{"rival", "/leaks/keyword/search", 200, `{"data":[],"total":0,"page":1,"page_size":50,"total_pages":0}`}, // has none
+		{"rival", "/leaks/keyword/by-hash?hash=" + hash, 200, `{"data":[]}`},
+		{"member", "/leaks/keyword/by-hash?hash=" + noHash, 200, `{"data":[]}`},
+		{"member", "/leaks/keyword/search?keyword=rival", 403, `{"detail":"You don't have permission to view this"}`},
+		{"member", "/leaks/keyword/search?keyword=acme-corp&keyword=unheard-of", 403, `{"detail":"You don't have permission to view this"}`},
+		{"member", "/leaks/keyword/stats?keyword=rival", 403, `{"detail":"You don't have permission to view this"}`},
+		{"member", "/leaks/keyword/by-hash?keyword=rival&hash=" + hash, 403, `{"detail":"You don't have permission to view this"}`},
+	} {
+		if code, body := hs.get(h, c.key, c.target); code != c.status || body != c.want {
+			t.Errorf("%s %s: %d %s", c.key, c.target, code, body)
+		}
+	}
+	// An administrator has no keywords but those they name.
+	for _, target := range []string{"/leaks/keyword/search", "/leaks/keyword/stats", "/leaks/keyword/by-hash?hash=" + hash} {
+		if code, body := hs.get(h, "admin", target); code != 200 || strings.Contains(body, "acme") {
+			t.Errorf("%s: %d %s", target, code, body)
 		}
 	}
 }

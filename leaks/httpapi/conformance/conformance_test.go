@@ -27,7 +27,8 @@ func TestRoutes(t *testing.T) {
 	}
 	for _, want := range []string{
 		"GET /leaks/details", "GET /leaks/details/by-hash", "GET /leaks/stats", "GET /leaks/stats/analytics",
-		"GET /leaks/details/export", "GET /leaks/me", "POST /api-keys/verify", "GET /openapi.json",
+		"GET /leaks/details/export", "GET /leaks/keyword/search", "GET /leaks/keyword/stats",
+		"GET /leaks/keyword/preview", "GET /leaks/keyword/by-hash", "GET /leaks/me", "POST /api-keys/verify", "GET /openapi.json",
 	} {
 		if !slices.Contains(have, want) {
 			t.Errorf("%s is missing", want)
