@@ -59,9 +59,12 @@ func (b *tableBuilder) await(place int) {
 	s.awaited ^= uint64(sum)
 }
 
-// parallelRows is from how many rows on a table is encoded on two processors.
+// parallelRows is from how many rows on a table is written on two processors.
 // Below, its bytes are the same each time. Tests change it.
 var parallelRows = 1 << 15
+
+// onTwo reports whether to do so.
+func onTwo(rows int) bool { return rows >= parallelRows && runtime.GOMAXPROCS(0) > 1 }
 
 // together runs both functions, at the same time if parallel says so, and
 // returns the first error.
@@ -83,7 +86,7 @@ func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSu
 	vote := b.vote
 	w := newTableWriter(seg, vote.result(), &b.out.order, segment.Fast)
 	w.meta.ownRoots, w.meta.rootList = b.ownRoots, normalize.RootList()
-	parallel := b.len() >= parallelRows && runtime.GOMAXPROCS(0) > 1
+	parallel := onTwo(b.len())
 	if err := b.encodeDicts(ctx, w, parallel); err != nil {
 		return tableSummary{}, err
 	}

@@ -6,18 +6,22 @@ import (
 	"github.com/leakscope/leakscope/stats"
 )
 
-// encodeDicts ranks and writes the dictionaries: one half of them are those
-// that hang below the roots.
-func (b *tableBuilder) encodeDicts(ctx context.Context, w *tableWriter, parallel bool) error {
-	places := [...]dictID{dictRoot, dictDomain, dictHost}
-	people := [...]dictID{
+// The dictionaries in two halves that know nothing of each other, parents first.
+// They are about as long to write: hosts are many, and so is everything else.
+var dictHalves = [2][]dictID{
+	{dictRoot, dictDomain, dictHost},
+	{
 		dictMail, dictUser, dictMask, dictSource, dictSoftware, dictProtocol, dictMachineID,
 		dictHWID, dictComputer, dictMUser, dictIP, dictCountry, dictStealer,
-	}
+	},
+}
+
+// encodeDicts ranks and writes the dictionaries.
+func (b *tableBuilder) encodeDicts(ctx context.Context, w *tableWriter, parallel bool) error {
 	s := &b.out.sorters
 	return together(parallel,
-		func() error { return b.encodeSome(ctx, w, &s[0], places[:]) },
-		func() error { return b.encodeSome(ctx, w, &s[1], people[:]) })
+		func() error { return b.encodeSome(ctx, w, &s[0], dictHalves[0]) },
+		func() error { return b.encodeSome(ctx, w, &s[1], dictHalves[1]) })
 }
 
 // encodeSome ranks and writes some dictionaries, parents first.

@@ -35,7 +35,8 @@ func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opt
 		m.w.meta.ownRoots = m.w.meta.ownRoots || t.ownRoots || t.rootList != sources[0].rootList
 		m.w.meta.rootList = t.rootList
 	}
-	for _, step := range []func() error{m.mark, m.mergeDicts, m.mergeMachines, m.mergeRows, m.mergeAggregates} {
+	m.parallel = onTwo(int(total))
+	for _, step := range []func() error{m.mark, m.mergeDicts, m.mergeMachines, m.mergeRows} {
 		if err := step(); err != nil {
 			return tableSummary{}, err
 		}
@@ -49,6 +50,7 @@ type merger struct {
 	w          *tableWriter
 	in         []*mergeSource
 	dropBefore uint32
+	parallel   bool
 	ordinals   uint64 // above those of all sources
 	polled     uint32
 
@@ -180,8 +182,8 @@ func (m *merger) markSource(s *mergeSource) error {
 	return c.err()
 }
 
-// mergeRows merges groups and rows and, if some hash stands below two roots,
-// goes through them once more for their ordinals.
+// mergeRows merges groups and rows, then aggregates; if some hash stands below
+// two roots, it goes through the rows once more for their ordinals.
 func (m *merger) mergeRows() error {
 	w := m.w
 	w.beginRows()
@@ -190,7 +192,11 @@ func (m *merger) mergeRows() error {
 	if err := m.eachGroup(m.emitGroup); err != nil {
 		return err
 	}
-	split, err := w.endRows()
+	var split bool
+	err := together(m.parallel, m.mergeAggregates, func() (err error) {
+		split, err = w.endRows()
+		return err
+	})
 	if err != nil || !split {
 		return err
 	}

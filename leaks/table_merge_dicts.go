@@ -7,12 +7,23 @@ import (
 	"github.com/leakscope/leakscope/index"
 )
 
-// mergeDicts merges all dictionaries, parents first, and fills the remap
-// tables. Strings that no row refers to any more are left out.
+// mergeDicts merges all dictionaries and fills the remap tables. Strings that no
+// row refers to any more are left out.
 func (m *merger) mergeDicts() error {
-	for d := range numDicts {
+	return together(m.parallel,
+		func() error { return m.mergeSome(dictHalves[0]) },
+		func() error { return m.mergeSome(dictHalves[1]) })
+}
+
+// mergeSome merges some dictionaries, parents first, with cursors of its own.
+func (m *merger) mergeSome(dicts []dictID) error {
+	cursors := make([]*tableCursor, len(m.in))
+	for i, s := range m.in {
+		cursors[i] = s.t.cursor()
+	}
+	for _, d := range dicts {
 		out := m.w.dict(d)
-		if err := m.mergeDict(d, out); err != nil {
+		if err := m.mergeDict(d, out, cursors); err != nil {
 			return err
 		}
 		if err := m.w.finishDict(out); err != nil {
@@ -25,7 +36,8 @@ func (m *merger) mergeDicts() error {
 // A dictStream goes through the strings of one source's dictionary that are
 // used. Ordinals ascend by (new parent, bytes): parents are remapped in order.
 type dictStream struct {
-	s       *mergeSource
+	c       *tableCursor
+	partial bool // as its source is
 	strs    *index.DictCursor
 	remap   []uint32
 	parents []uint32 // remap of the parents; nil in a flat dictionary
@@ -43,8 +55,8 @@ var startsColumn = map[dictID]columnID{
 	dictDomain: colDomainStarts, dictHost: colHostStarts, dictUser: colUserStarts,
 }
 
-func (m *merger) newDictStream(s *mergeSource, d dictID) *dictStream {
-	st := &dictStream{s: s, strs: s.c.dict(d), remap: s.remap[d]}
+func newDictStream(s *mergeSource, c *tableCursor, d dictID) *dictStream {
+	st := &dictStream{c: c, partial: s.partial, strs: c.dict(d), remap: s.remap[d]}
 	if p, nested := d.parent(); nested {
 		st.parents, st.starts, st.parent = s.remap[p], startsColumn[d], unused
 	}
@@ -54,7 +66,7 @@ func (m *merger) newDictStream(s *mergeSource, d dictID) *dictStream {
 // load makes the first used string from next on the current one and reports
 // whether there is one.
 func (st *dictStream) load() bool {
-	if st.s.partial {
+	if st.partial {
 		for st.next < uint32(len(st.remap)) && st.remap[st.next] == unused {
 			st.next++
 		}
@@ -65,14 +77,14 @@ func (st *dictStream) load() bool {
 	for st.parents != nil && st.next >= st.parentEnd {
 		st.parent++
 		if st.parent >= uint32(len(st.parents)) {
-			st.s.c.corrupt("string of no parent")
+			st.c.corrupt("string of no parent")
 			return false
 		}
-		_, st.parentEnd = st.s.c.span(st.starts, st.parent)
+		_, st.parentEnd = st.c.span(st.starts, st.parent)
 		st.parentOut = st.parents[st.parent]
 	}
 	if st.parents != nil && st.parentOut == unused {
-		st.s.c.corrupt("string of a parent without rows")
+		st.c.corrupt("string of a parent without rows")
 		return false
 	}
 	st.str = st.strs.At(st.next)
@@ -96,10 +108,10 @@ func (st *dictStream) compare(o *dictStream) int {
 	return bytes.Compare(st.str, o.str)
 }
 
-func (m *merger) mergeDict(d dictID, out *dictOut) error {
+func (m *merger) mergeDict(d dictID, out *dictOut, cursors []*tableCursor) error {
 	heap := make(dictHeap, 0, len(m.in))
-	for _, s := range m.in {
-		if st := m.newDictStream(s, d); st.load() {
+	for i, s := range m.in {
+		if st := newDictStream(s, cursors[i], d); st.load() {
 			heap = append(heap, st)
 		}
 	}
@@ -116,8 +128,8 @@ func (m *merger) mergeDict(d dictID, out *dictOut) error {
 			if d == dictUser {
 				m.userMail = append(m.userMail, st.parentOut)
 			}
-			if err := m.poll(); err != nil {
-				return err
+			if ord%pollRows == 0 && m.ctx.Err() != nil {
+				return m.ctx.Err()
 			}
 		}
 		st.remap[st.next] = ord
@@ -132,8 +144,8 @@ func (m *merger) mergeDict(d dictID, out *dictOut) error {
 			heap.down(0)
 		}
 	}
-	for _, s := range m.in {
-		if err := s.c.err(); err != nil {
+	for _, c := range cursors {
+		if err := c.err(); err != nil {
 			return err
 		}
 	}

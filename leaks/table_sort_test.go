@@ -82,25 +82,35 @@ func TestRankingNested(t *testing.T) {
 
 var sortSeed = maphash.MakeSeed()
 
-// TestTableParallel: on two processors the sections are those of one.
+// TestTableParallel: on two processors the sections, fresh and merged, are those
+// of one.
 func TestTableParallel(t *testing.T) {
 	lowerAggregateRows(t, 50)
 	lowerTextStrings(t, 1)
 	for seed := range uint64(6) {
 		rows := newRowMaker(seed, seed%2 == 0).rows(2000)
-		alone := encodeRows(t, rows).open(t)
-		old := parallelRows
-		parallelRows = 1
-		both := encodeRows(t, rows)
-		parallelRows = old
-		tab := both.open(t)
-		checkTable(t, tab, rows)
-		if !bytes.Equal(alone.seg.Meta(), tab.seg.Meta()) {
-			t.Fatal("meta differs")
+		write := func(least int) (fresh, merged stored) {
+			old := parallelRows
+			parallelRows = least
+			defer func() { parallelRows = old }()
+			fresh = encodeRows(t, rows[:1200])
+			return fresh, mergeStored(t, mergeOptions{}, fresh, encodeRows(t, rows[1200:]))
 		}
-		for info := range alone.seg.Sections() {
-			compareSections(t, info, alone.seg.Section(info.ID), tab.seg.Section(info.ID))
-		}
+		fresh, merged := write(1 << 30)
+		freshTwo, mergedTwo := write(1)
+		checkTable(t, mergedTwo.open(t), rows)
+		compareTables(t, fresh.open(t), freshTwo.open(t))
+		compareTables(t, merged.open(t), mergedTwo.open(t))
+	}
+}
+
+func compareTables(t *testing.T, a, b *table) {
+	t.Helper()
+	if !bytes.Equal(a.seg.Meta(), b.seg.Meta()) {
+		t.Fatal("meta differs")
+	}
+	for info := range a.seg.Sections() {
+		compareSections(t, info, a.seg.Section(info.ID), b.seg.Section(info.ID))
 	}
 }
 

@@ -21,9 +21,9 @@ type tableSummary struct {
 // A tableWriter writes the sections of one table. Whoever drives it brings
 // everything in the order of the table, first dictionaries and machines, then
 // groups with their rows; ordinals are those of the new dictionaries. What it
-// keeps in memory is 12 bytes a group, 4 a machine and user, one open part of a
-// text index, and one open chunk
-// a column.
+// keeps in memory is 12 bytes a group, 4 a machine and user, an open part of a
+// text index for each goroutine that writes dictionaries, and an open chunk a
+// column.
 type tableWriter struct {
 	seg     *segment.Writer
 	packing segment.Packing // of dictionaries and aggregates
