@@ -65,7 +65,12 @@ func (j *ingestJob) take(ctx context.Context, u unit, opts *leaks.IngestOptions)
 	blocks, done := j.blocks(ctx, u)
 	if blocks == nil {
 		opts.Cards = func() iter.Seq[leaks.CardRecord] { return slices.Values(j.cards) }
+	}
+	if blocks == nil && (opts.Batch == "" || u.loose) {
 		return j.store.Ingest(ctx, j.records(ctx, u), opts)
+	}
+	if blocks == nil {
+		return j.archive(ctx, u, opts)
 	}
 	j.found = true
 	before := j.bar.counted()

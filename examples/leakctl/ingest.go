@@ -25,7 +25,7 @@ type ingestCmd struct {
 
 // Help is the long text of leakctl ingest --help.
 func (*ingestCmd) Help() string {
-	return `Prints a JSON summary. An interrupted ingest keeps what was committed; the same command again goes on from there. In folders each archive and each list is recognised by its own bytes, each victim's log by those of all its files, so that of a folder that grew only what is new is ingested. An archive of which nothing could be decrypted is not counted as ingested: give its password and ingest it again.`
+	return `Prints a JSON summary. An interrupted ingest keeps what was committed; the same command again goes on from there. In folders each archive and each list is recognised by its own bytes, each victim's log by those of all its files, so that of a folder that grew only what is new is ingested. What of an archive no password fits is told, and the archive not counted as ingested: give the password and ingest it again, and only what is missing is taken.`
 }
 
 // summary is what an ingest prints: files read to their end, files skipped
@@ -34,6 +34,7 @@ func (*ingestCmd) Help() string {
 type summary struct {
 	Files         int                          `json:"files"`
 	SkippedFiles  int                          `json:"skipped_files"`
+	PartialFiles  int                          `json:"partial_files"` // archives with files that stay encrypted
 	Read          int64                        `json:"read"`
 	Ingested      int64                        `json:"ingested"`
 	Rejected      int64                        `json:"rejected"`
@@ -144,8 +145,10 @@ type ingestJob struct {
 	bar     *bar
 	sum     summary
 	failed  bool
-	locked  bool // the unit has something encrypted
-	found   bool // the unit has anything to be read
+	locked  bool            // the unit has something encrypted
+	found   bool            // the unit has anything to be read
+	again   bool            // the unit is read a second time
+	said    map[string]bool // damages of the unit
 }
 
 // plan lists the units of all paths.
@@ -169,6 +172,11 @@ func (j *ingestJob) plan(ctx context.Context, paths []string) {
 
 // damage says what of a unit could not be read. The unit goes on.
 func (j *ingestJob) damage(d *formats.Damage) {
+	if text := d.Error(); j.again && j.said[text] {
+		return
+	} else if len(j.said) < maxSaid {
+		j.said[text] = true
+	}
 	j.sum.Damaged[d.Trouble]++
 	j.locked = j.locked || d.Trouble == formats.TroubleEncrypted
 	// Links and odd names are told, but nothing that was asked for is missing.
@@ -177,6 +185,9 @@ func (j *ingestJob) damage(d *formats.Damage) {
 	j.sayError(d)
 }
 
+// maxSaid bounds how many damages of a unit are remembered.
+const maxSaid = 10_000
+
 // errLocked ends a unit without anything that could be decrypted, so that it
 // does not count as ingested.
 var errLocked = errors.New("nothing could be decrypted")
@@ -184,7 +195,7 @@ var errLocked = errors.New("nothing could be decrypted")
 // unit ingests one unit and adds it to the summary.
 func (j *ingestJob) unit(ctx context.Context, u unit) error {
 	opts := j.opts
-	j.locked, j.found, j.cards = false, false, nil
+	j.locked, j.found, j.cards, j.said = false, false, nil, map[string]bool{}
 	j.in.options.OnRead = nil // hashing shows no progress of its own
 	if u.isFile() {
 		j.bar.describe("checking " + u.path)
@@ -201,7 +212,13 @@ func (j *ingestJob) unit(ctx context.Context, u unit) error {
 	j.sum.add(result)
 	switch {
 	case errors.Is(err, errLocked):
+		j.sum.PartialFiles++
 		return nil // said already
+	case errors.Is(err, errPart):
+		j.sum.PartialFiles++
+		j.bar.clear()
+		j.say("%s: ingested in part: with the missing password, ingest it again and only the rest is taken", u.path)
+		return nil
 	case err != nil:
 		return err
 	case result.Skipped && u.rest == nil:
@@ -245,7 +262,7 @@ func (j *ingestJob) records(ctx context.Context, u unit) iter.Seq2[leaks.Record,
 				j.sum.Cookies += item.Cookies
 			}
 		}
-		if j.locked && !j.found {
+		if j.locked && !j.found && u.path == "-" {
 			yield(leaks.Record{}, errLocked)
 		}
 	}

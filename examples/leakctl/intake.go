@@ -39,6 +39,11 @@ type intake struct {
 	source  string
 	// damage is told what could not be read.
 	damage func(*formats.Damage)
+	// only, if set, says of the files in archives which are read.
+	only func(formats.Entry) bool
+	// pick, if set, says of which files, by their places, what is read is
+	// wanted; the others only explain it.
+	pick func(place string) bool
 	// file, if set, is told of each file.
 	file func(place string, kind formats.Kind)
 }
@@ -102,6 +107,9 @@ func (in *intake) items(ctx context.Context, u unit, opts formats.ParseOptions) 
 		}
 		entries = u.walk(ctx, in.options)
 	}
+	if in.only != nil {
+		entries = only(entries, in.only)
+	}
 	prefix := base
 	if prefix == "." && !strings.HasPrefix(path, ".") || prefix == "" {
 		prefix = ""
@@ -130,6 +138,9 @@ func (in *intake) items(ctx context.Context, u unit, opts formats.ParseOptions) 
 		for item, err := range formats.Parse(ctx, entries, opts) {
 			var damage *formats.Damage
 			var reject *leaks.Reject
+			if in.pick != nil && !in.picks(item, err) {
+				continue
+			}
 			switch {
 			case binary && errors.As(err, &reject):
 				err = fmt.Errorf("%s: %w", path, formats.ErrNotText)
@@ -160,6 +171,34 @@ func (in *intake) items(ctx context.Context, u unit, opts formats.ParseOptions) 
 			in.asked(ctx, passed, opts.Workers, yield)
 		}
 	}
+}
+
+// only passes on the entries that take wants, and all errors.
+func only(entries iter.Seq2[formats.Entry, error], take func(formats.Entry) bool) iter.Seq2[formats.Entry, error] {
+	return func(yield func(formats.Entry, error) bool) {
+		for e, err := range entries {
+			if err == nil && !take(e) {
+				continue
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// picks reports whether an item, or an error, is of a file that is wanted.
+// What has no file is.
+func (in *intake) picks(item formats.Item, err error) bool {
+	var reject *leaks.Reject
+	file := item.File
+	switch {
+	case errors.As(err, &reject):
+		file = reject.Place.File
+	case err != nil:
+		return true
+	}
+	return in.pick(formats.Entry{Path: file, Archive: item.Archive}.Place())
 }
 
 // asked reads a file whose name promises nothing, but which was asked for.

@@ -76,14 +76,19 @@ func (h *house) zipped(name string, files ...map[string]string) string {
 	return h.write(name, buf.String())
 }
 
-// encrypted makes a zip with Info-ZIP's zip.
+// encrypted makes a zip with Info-ZIP's zip, or adds to one; without a password
+// it encrypts nothing.
 func (h *house) encrypted(name, dir, password string) string {
 	h.t.Helper()
 	if _, err := exec.LookPath("zip"); err != nil {
 		h.t.Skip("no zip to make an encrypted archive with")
 	}
 	full := filepath.Join(h.dir, name)
-	cmd := exec.Command("zip", "-q", "-r", "-P", password, full, ".")
+	args := []string{"-q", "-r", full, "."}
+	if password != "" {
+		args = append([]string{"-P", password}, args...)
+	}
+	cmd := exec.Command("zip", args...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		h.t.Fatalf("%v: %s", err, out)
@@ -233,6 +238,62 @@ func TestIngestEncrypted(t *testing.T) {
 	if s := h.run("ingest", "--password-file", list, archive).summary(t); s.SkippedFiles != 1 {
 		t.Errorf("%+v", s)
 	}
+}
+
+// TestIngestPartly: an archive that lies open in part and has two passwords, in
+// the order in which they become known. Nothing is taken twice.
+func TestIngestPartly(t *testing.T) {
+	h := newHouse(t)
+	h.encrypted("inner.zip", h.tree("inner", victim(4)), "second canary")
+	inner, err := os.ReadFile(filepath.Join(h.dir, "inner.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive := h.encrypted("e.zip", h.tree("open", victim(1), map[string]string{"more/inner.zip": string(inner)}), "")
+	h.encrypted("e.zip", h.tree("a", victim(2)), "first canary")
+	h.encrypted("e.zip", h.tree("b", victim(3)), "second canary")
+	for i, step := range []struct {
+		passwords []string
+		ingested  int64
+		total     int
+		whole     bool
+		skipped   int
+	}{
+		{nil, 2, 2, false, 0},
+		{nil, 0, 2, false, 0},
+		{[]string{"wrong"}, 0, 2, false, 0},
+		{[]string{"first canary"}, 2, 4, false, 0},
+		{[]string{"x", "first canary"}, 0, 4, false, 0},
+		{[]string{"second canary"}, 4, 8, false, 0},
+		{[]string{"second canary", "first canary"}, 0, 8, true, 1},
+		{nil, 0, 8, true, 1},
+	} {
+		args := []string{"ingest"}
+		for _, p := range step.passwords {
+			args = append(args, "--password", p)
+		}
+		r := h.run(append(args, archive)...)
+		code := 1
+		if step.whole {
+			code = 0
+		}
+		r.want(t, code)
+		s := r.summary(t)
+		if s.Ingested != step.ingested || s.SkippedFiles != step.skipped || (s.PartialFiles == 0) != step.whole {
+			t.Errorf("step %d: %+v %s", i, s, r.stderr)
+		}
+		if !step.whole && !strings.Contains(r.stderr, "ingested in part") {
+			t.Errorf("step %d: %s", i, r.stderr)
+		}
+		if n := h.total(); n != step.total {
+			t.Errorf("step %d: the store holds %d credentials, want %d", i, n, step.total)
+		}
+	}
+	out := h.run("--json", "details", "--identifier-column", "username", "--identifier", "user4@example.com", "--computer-name", "PC4").stdout
+	if !strings.Contains(out, "user4@example.com") {
+		t.Errorf("a log that was opened later lost its machine: %s", out)
+	}
+	h.checkNoSecret(h.store)
 }
 
 // TestIngestDamaged: what stands before the damage is kept, and the damage is

@@ -148,6 +148,7 @@ func (r result) quiet(t *testing.T) result {
 type sum struct {
 	Files         int              `json:"files"`
 	SkippedFiles  int              `json:"skipped_files"`
+	PartialFiles  int              `json:"partial_files"`
 	Read          int64            `json:"read"`
 	Ingested      int64            `json:"ingested"`
 	Rejected      int64            `json:"rejected"`

@@ -20,6 +20,10 @@ type Entry struct {
 	Size int64
 	// ModTime is the time the container gives, zero when it gives none.
 	ModTime time.Time
+	// Key says which of the passwords given opened it, by their numbers from 0,
+	// those of the archives around it first: "0/2". Empty where nothing on the
+	// way to the file is encrypted.
+	Key string
 	// Open reads the file from its begin. It may be called until the next
 	// entry is asked for, and need not be called at all; what lies in an archive
 	// that is read in one go can be opened once only.

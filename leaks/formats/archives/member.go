@@ -20,6 +20,7 @@ type member struct {
 	again bool        // open works more than once
 	at    io.ReaderAt // the content, when it lies readable at random; then size is known
 	disk  string      // the file's name on disk, when it is one
+	key   string      // what opened it, as in Entry.Key
 	// begins are where the parts of a split zip begin.
 	begins []int64
 	// unpacks says that reading it unpacks something, to be counted.
@@ -134,7 +135,7 @@ func (w *walker) offer(m member, depth int) error {
 	}
 	h := &handle{w: w, m: &m}
 	defer h.release()
-	e := formats.Entry{Path: m.place.path, Archive: m.place.archive, Size: m.size, ModTime: m.mod, Open: h.Open}
+	e := formats.Entry{Path: m.place.path, Archive: m.place.archive, Size: m.size, ModTime: m.mod, Key: m.key, Open: h.Open}
 	if w.skip(m.place.path) || isDocument(m.place.path) || depth > 0 && m.compressed == nil && saysPlain(m.place.path) {
 		return w.emit(e)
 	}
@@ -162,7 +163,7 @@ func (w *walker) nested(k kind, h *handle, depth int) error {
 	if depth >= w.b.limits.Depth {
 		return w.report(p, p.damage(formats.TroubleLimit, "too many archives inside each other"))
 	}
-	s := &source{place: p, first: h, again: m.again, at: m.at, size: m.size, disk: m.disk, begins: m.begins}
+	s := &source{place: p, first: h, again: m.again, at: m.at, size: m.size, disk: m.disk, begins: m.begins, key: m.key}
 	defer s.release(w.b)
 	if s.at == nil && (k == kindZip || k == kind7z || k == kindRar && len(w.passwords) > 1 && !s.again) {
 		whole, err := s.hold(w.b)
@@ -202,6 +203,7 @@ type source struct {
 	size   int64
 	disk   string
 	begins []int64 // of the parts of a split zip
+	key    string  // that opened the archive itself
 	held   int64
 	keys   slow
 	front  io.Reader // what was held of a stream too long to hold

@@ -76,7 +76,11 @@ func (w *walker) rar(s *source, depth int) error {
 		}
 		m := member{
 			place: p, size: h.UnPackedSize, mod: h.ModificationTime.UTC(), unpacks: true,
+			key:  s.key,
 			open: func() (io.ReadCloser, error) { return io.NopCloser(rarReader{a}), nil },
+		}
+		if h.Encrypted || h.HeaderEncrypted {
+			m.key = w.key(s.key, password)
 		}
 		if h.UnKnownSize {
 			m.size = -1

@@ -15,14 +15,15 @@ type szArchive struct {
 	b    *budget
 	r    io.ReaderAt
 	size int64
-	held int64 // for the directory
+	held int64  // for the directory
+	key  string // that opened the directory, as in Entry.Key
 	keys map[szKey][]byte
 	slow slow
 }
 
 // sevenZip offers the files of a 7z.
 func (w *walker) sevenZip(s *source, depth int) error {
-	a := &szArchive{b: w.b, r: s.at, size: s.size}
+	a := &szArchive{b: w.b, r: s.at, size: s.size, key: s.key}
 	streams, files, err := w.szDirectory(a)
 	defer func() { w.b.drop(a.held) }()
 	if err != nil || files == nil {
@@ -155,6 +156,7 @@ func (w *walker) szUnpackHeader(a *szArchive, s *szStreams) ([]byte, error) {
 	for _, password := range w.passwords {
 		b, err := read(password)
 		if err == nil {
+			a.key = w.key(a.key, password)
 			w.fits(password)
 			return b, nil
 		}
@@ -233,11 +235,14 @@ func (x *szWalk) file(f szFile) error {
 		return x.w.report(p, p.damage(formats.TroubleSpecial, "a link, not followed"))
 	}
 	x.locks.files++
-	m := member{place: p, size: 0, mod: f.mtime, open: func() (io.ReadCloser, error) { return io.NopCloser(eof{}), nil }}
+	m := member{place: p, size: 0, mod: f.mtime, key: x.a.key, open: func() (io.ReadCloser, error) { return io.NopCloser(eof{}), nil }}
 	if i >= 0 {
 		if x.shut {
 			x.locks.shut++
 			return x.w.b.entry()
+		}
+		if x.streams.folders[x.folder].encrypted() {
+			m.key = x.w.key(x.s.key, x.password)
 		}
 		at, size := x.at-x.streams.sizes[i], x.streams.sizes[i]
 		m.size = int64(size)

@@ -19,6 +19,7 @@ func (w *walker) compressed(k kind, s *source, depth int) error {
 		size:       -1,
 		again:      s.again || s.at != nil,
 		unpacks:    true,
+		key:        s.key,
 		compressed: &s.place,
 		open: func() (io.ReadCloser, error) {
 			r, err := s.open()
@@ -105,7 +106,7 @@ func (w *walker) tar(s *source, depth int) error {
 			continue
 		}
 		m := member{
-			place: p, size: h.Size, mod: h.ModTime.UTC(),
+			place: p, size: h.Size, mod: h.ModTime.UTC(), key: s.key,
 			open: func() (io.ReadCloser, error) { return io.NopCloser(tr), nil },
 		}
 		if sparse(h) {

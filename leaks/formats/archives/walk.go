@@ -7,6 +7,8 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 
 	"github.com/leakscope/leakscope/leaks/formats"
 )
@@ -128,6 +130,15 @@ func (w *walker) top(p place, read func() error) error {
 
 // skip asks the caller.
 func (w *walker) skip(path string) bool { return w.opts.Skip != nil && w.opts.Skip(path) }
+
+// key is the Key of what a password opened in an archive that outer opened.
+func (w *walker) key(outer, password string) string {
+	n := strconv.Itoa(slices.Index(w.opts.Passwords, password))
+	if outer == "" {
+		return n
+	}
+	return outer + "/" + n
+}
 
 // fits remembers a password that fitted.
 func (w *walker) fits(password string) {

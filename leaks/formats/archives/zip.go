@@ -303,7 +303,7 @@ func (z *zipReader) file(f *zipFile) error {
 		return z.w.report(p, p.damage(formats.TroubleSpecial, "a link, not followed"))
 	}
 	z.locks.files++
-	m := member{place: p, size: f.size, mod: f.mod, again: true, unpacks: true}
+	m := member{place: p, size: f.size, mod: f.mod, again: true, unpacks: true, key: z.s.key}
 	if f.streamed {
 		m.size = -1
 	}
@@ -314,7 +314,7 @@ func (z *zipReader) file(f *zipFile) error {
 		return z.w.report(p, err)
 	}
 	if f.encrypted {
-		opener, err := z.unlock(f)
+		opener, password, err := z.unlock(f)
 		if err != nil {
 			return err
 		}
@@ -322,7 +322,7 @@ func (z *zipReader) file(f *zipFile) error {
 			z.locks.shut++
 			return z.w.b.entry()
 		}
-		m.open = opener
+		m.open, m.key = opener, z.w.key(z.s.key, password)
 	} else {
 		if f.method == 0 && f.packed == f.size {
 			m.at = io.NewSectionReader(z.s.at, f.dataAt, f.size)

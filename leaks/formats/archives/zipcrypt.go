@@ -19,17 +19,17 @@ var errPassword = errors.New("the password does not fit")
 
 // unlock finds the password that fits a file and returns how to open it with
 // that, nil if none fits. An error ends the archive.
-func (z *zipReader) unlock(f *zipFile) (func() (io.ReadCloser, error), error) {
+func (z *zipReader) unlock(f *zipFile) (opener func() (io.ReadCloser, error), password string, err error) {
 	if f.flags&0x40 != 0 && f.aes == nil || f.method == 99 {
 		z.locks.strange = true
-		return nil, nil
+		return nil, "", nil
 	}
 	if z.locks.hopeless() {
-		return nil, nil
+		return nil, "", nil
 	}
 	for _, password := range z.w.passwords {
 		if err := z.w.b.check(); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		open := func() (io.ReadCloser, error) {
 			raw, err := f.decrypt(z.raw(f), password)
@@ -51,10 +51,10 @@ func (z *zipReader) unlock(f *zipFile) (func() (io.ReadCloser, error), error) {
 		}
 		z.locks.opened++
 		z.w.fits(password)
-		return open, nil
+		return open, password, nil
 	}
 	z.locks.failed++
-	return nil, nil
+	return nil, "", nil
 }
 
 // probe decodes the begin of a file. The check bytes of the old encryption let
