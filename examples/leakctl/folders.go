@@ -6,6 +6,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/leakscope/leakscope/leaks/formats"
 	"github.com/leakscope/leakscope/leaks/formats/archives"
@@ -16,10 +17,12 @@ import (
 // its files are units themselves. A folder that grew has units more, while
 // those that were ingested are what they were.
 type unit struct {
-	path  string
-	loose bool            // a folder without its archives
-	rest  map[string]bool // if not nil: of the folder only these, and nothing below
-	size  int64
+	path     string
+	loose    bool            // a folder without its archives
+	only     map[string]bool // if not nil: of the folder's own files only these,
+	below    []string        // and of the folders in it only these
+	leftover bool            // nothing is expected of it; it counts as no file
+	size     int64
 }
 
 // units cuts what was asked for into units.
@@ -46,10 +49,11 @@ func (in *intake) units(ctx context.Context, path string) ([]unit, error) {
 	return append(units, loose...), err
 }
 
-// folder returns the units of a folder's loose files. A folder with anything of
-// a victim's log in it is one unit with all that is below: its files explain
-// each other. In others each file is a unit that can be read alone, and each
-// folder is looked at for itself.
+// folder returns the units of a folder's loose files. What hangs together is
+// one unit: files of a victim's log with the folders of a log beside them, and
+// where one of them is about the machine with all that is below and is no log
+// of its own. Other files are units that can be read alone, and other folders
+// are looked at for themselves.
 func (in *intake) folder(ctx context.Context, path string, top bool) ([]unit, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil && top {
@@ -58,7 +62,7 @@ func (in *intake) folder(ctx context.Context, path string, top bool) ([]unit, er
 	if err != nil || formats.IsLog(filepath.Base(path)) {
 		return in.whole(ctx, path), nil
 	}
-	var below []string
+	var parts, others []string // names of folders: of a log here, and others
 	for _, e := range entries {
 		if !e.IsDir() {
 			continue
@@ -67,13 +71,15 @@ func (in *intake) folder(ctx context.Context, path string, top bool) ([]unit, er
 			continue
 		}
 		if formats.InLog(e.Name(), top) {
-			return in.whole(ctx, path), nil
+			parts = append(parts, e.Name())
+		} else {
+			others = append(others, e.Name())
 		}
-		below = append(below, filepath.Join(path, e.Name()))
 	}
-	var units []unit
-	rest := unit{path: path, loose: true, rest: map[string]bool{}}
-	untold := false // something cannot be read
+	var alone []unit
+	log := unit{path: path, loose: true, only: map[string]bool{}}
+	rest := unit{path: path, loose: true, only: map[string]bool{}, leftover: true}
+	system, untold := false, false // untold: something cannot be read
 	for e, err := range here(ctx, path, in.options) {
 		if err != nil {
 			if !errors.As(err, new(*formats.Damage)) {
@@ -82,31 +88,69 @@ func (in *intake) folder(ctx context.Context, path string, top bool) ([]unit, er
 			untold = true
 			continue
 		}
-		switch formats.BondOf(ctx, e, in.format) {
-		case formats.BondNone:
+		bond := formats.BondOf(ctx, e, in.format)
+		if bond == formats.BondNone {
 			full := filepath.Join(path, e.Path)
-			if _, err := os.Lstat(full); err != nil {
-				return in.whole(ctx, path), nil // joined of volumes
+			if _, err := os.Lstat(full); err == nil {
+				alone = append(alone, unit{path: full, size: e.Size})
+				continue
 			}
-			units = append(units, unit{path: full, size: e.Size})
-		case formats.BondLog:
-			return in.whole(ctx, path), nil
-		default:
-			rest.rest[e.Path] = true
-			rest.size += max(e.Size, 0)
+			bond = formats.BondLog // joined of volumes
+		}
+		to := &log
+		if bond == formats.BondRest {
+			to = &rest
+		}
+		to.only[e.Path] = true
+		to.size += max(e.Size, 0)
+		system = system || bond == formats.BondSystem
+	}
+	if system {
+		// The machine's facts are those of lists beside them, too.
+		for _, u := range alone {
+			log.only[filepath.Base(u.path)] = true
+			log.size += u.size
+		}
+		alone = nil
+		others = slices.DeleteFunc(others, func(name string) bool {
+			if formats.IsLog(name) || in.hasSystem(ctx, filepath.Join(path, name)) {
+				return false
+			}
+			parts = append(parts, name)
+			return true
+		})
+	}
+	units := alone
+	for _, name := range parts {
+		if n := looseSize(ctx, filepath.Join(path, name), in.options); n >= 0 {
+			log.below = append(log.below, name)
+			log.size += n
 		}
 	}
-	if len(rest.rest) > 0 || untold {
+	if len(log.only) > 0 || len(log.below) > 0 {
+		units = append(units, log)
+	}
+	if len(rest.only) > 0 || untold {
 		units = append(units, rest)
 	}
-	for _, full := range below {
-		more, err := in.folder(ctx, full, false)
+	for _, name := range others {
+		more, err := in.folder(ctx, filepath.Join(path, name), false)
 		if err != nil {
 			return nil, err
 		}
 		units = append(units, more...)
 	}
 	return units, nil
+}
+
+// hasSystem reports whether a folder has a file about a machine itself.
+func (in *intake) hasSystem(ctx context.Context, path string) bool {
+	for e, err := range here(ctx, path, in.options) {
+		if err == nil && formats.BondOf(ctx, e, in.format) == formats.BondSystem {
+			return true
+		}
+	}
+	return false
 }
 
 // whole is a folder with all that is below it but archives, if there is
@@ -122,16 +166,33 @@ func (in *intake) whole(ctx context.Context, path string) []unit {
 // walk yields the files of a unit.
 func (u unit) walk(ctx context.Context, options archives.Options) iter.Seq2[formats.Entry, error] {
 	options.Loose = u.loose
-	if u.rest == nil {
+	if u.only == nil {
 		return archives.Walk(ctx, u.path, options)
 	}
 	return func(yield func(formats.Entry, error) bool) {
 		for e, err := range here(ctx, u.path, options) {
-			if err == nil && !u.rest[e.Path] {
+			if !u.leftover && errors.As(err, new(*formats.Damage)) {
+				continue // told with what is left
+			}
+			if err == nil && !u.only[e.Path] {
 				continue
 			}
 			if !yield(e, err) {
 				return
+			}
+		}
+		for _, name := range u.below {
+			for e, err := range archives.Walk(ctx, filepath.Join(u.path, name), options) {
+				var damage *formats.Damage
+				if errors.As(err, &damage) {
+					placed := *damage
+					placed.Path = name + "/" + placed.Path
+					err = &placed
+				}
+				e.Path = name + "/" + e.Path
+				if !yield(e, err) {
+					return
+				}
 			}
 		}
 	}

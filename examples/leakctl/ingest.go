@@ -221,10 +221,10 @@ func (j *ingestJob) unit(ctx context.Context, u unit) error {
 		return nil
 	case err != nil:
 		return err
-	case result.Skipped && u.rest == nil:
+	case result.Skipped && !u.leftover:
 		j.sum.SkippedFiles++
 		return nil
-	case u.rest == nil:
+	case !u.leftover:
 		j.sum.Files++
 	}
 	if result.Rejected > 0 {

@@ -219,6 +219,36 @@ func TestIngestGrown(t *testing.T) {
 	h.checkNoSecret(h.store)
 }
 
+// TestIngestStray: a file as in logs lies in a folder of lists and logs. When
+// the folder grows, that file's log alone stays what it is, and so do all others.
+func TestIngestStray(t *testing.T) {
+	h := newHouse(t)
+	dir := h.tree("in", victim(1), map[string]string{
+		"Passwords.txt":           "URL: https://a.example/\nUsername: stray\nPassword: canary\n",
+		"Chrome/Passwords.txt":    "URL: https://b.example/\nUsername: beside\nPassword: canary\n",
+		"lists/one.txt":           "https://a.example/:one:canary\nhttps://b.example/:one:canary\n",
+		"two.txt":                 "https://a.example/:two:canary\nhttps://b.example/:two:canary\n",
+		"m/UserInformation.txt":   "IP: 192.0.2.9\nMachineName: ABOVE\nCountry: DE\nHWID: 00FF\n",
+		"m/sub/All Passwords.txt": "URL: https://d.example/\nUsername: below\nPassword: canary\n",
+	})
+	h.tree("in/m", victim(2))
+	if s := h.run("ingest", dir).summary(t); s.Ingested != 11 || s.Files != 6 {
+		t.Errorf("first: %+v", s)
+	}
+	h.tree("in", victim(3), map[string]string{"three.txt": "https://a.example/:three:canary\nhttps://b.example/:three:canary\n"})
+	h.tree("in/m", victim(4))
+	if s := h.run("ingest", dir).summary(t); s.Ingested != 6 || s.Files != 3 || s.SkippedFiles != 6 {
+		t.Errorf("grown: %+v", s)
+	}
+	if n := h.total(); n != 17 {
+		t.Errorf("the store holds %d credentials, want 17", n)
+	}
+	out := h.run("--json", "details", "--identifier-column", "username", "--identifier", "below", "--computer-name", "ABOVE").stdout
+	if !strings.Contains(out, "below") {
+		t.Errorf("a file below its machine's lost it: %s", out)
+	}
+}
+
 // TestIngestEncrypted: an encrypted archive waits for its password.
 func TestIngestEncrypted(t *testing.T) {
 	h := newHouse(t)

@@ -33,6 +33,11 @@ func newBar(w io.Writer, units []unit) *bar {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
+	return drawnOn(w, units)
+}
+
+// drawnOn makes the bar.
+func drawnOn(w io.Writer, units []unit) *bar {
 	var total int64
 	open := false
 	for _, u := range units {

@@ -17,23 +17,28 @@ const (
 	BondRest Bond = iota
 	// BondNone: what [Parse] reads of it, it reads of it alone as well.
 	BondNone
-	// BondLog: it may be of a victim's log, with all that lies in its folder
-	// and below.
+	// BondLog: it may be of a victim's log, with what lies in its folder and in
+	// the folders of a log there, see [InLog].
 	BondLog
+	// BondSystem: it may say whose machine a log is of, and so of all that lies
+	// in its folder and below, where nothing else says it.
+	BondSystem
 )
 
 // BondOf tells the bond of a file by its name and its beginning; format is the
-// one asked for. In doubt it is BondLog. The entry's path is its base name.
+// one asked for. In doubt it is BondSystem. The entry's path is its base name.
 func BondOf(ctx context.Context, e Entry, format Format) Bond {
 	kind := nameKind(e.Path)
 	switch {
 	case format == Log:
-		return BondLog
+		return BondSystem
 	case kind == KindIgnored && otherExtension(extension(path.Base(e.Path))):
 		return BondRest
 	case kind == KindIgnored:
 		kind = kindDoubtful
-	case format == Auto && (kind == KindSystem || kind == KindCookies || kind == KindCards):
+	case format == Auto && kind == KindSystem:
+		return BondSystem
+	case format == Auto && (kind == KindCookies || kind == KindCards):
 		return BondLog
 	}
 	rc, err := e.Open()
@@ -57,7 +62,9 @@ func BondOf(ctx context.Context, e Entry, format Format) Bond {
 	switch c := sniff(sample); {
 	case c.jsonl, c.json, c.csv != nil:
 		return BondNone
-	case c.labelled, c.system, kind == KindCredentials && e.Size <= listSize:
+	case c.system:
+		return BondSystem
+	case c.labelled, kind == KindCredentials && e.Size <= listSize:
 		return BondLog
 	}
 	return BondNone

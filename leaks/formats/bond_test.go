@@ -25,9 +25,9 @@ func TestBondOf(t *testing.T) {
 		{"passwords.txt", lines, Auto, BondLog}, // a machine's, if one is beside it
 		{"passwords.txt", lines, ULP, BondNone},
 		{"whatever.txt", labelled, Auto, BondLog},
-		{"whatever.txt", system, Auto, BondLog},
-		{"whatever.txt", lines, Log, BondLog},
-		{"System.txt", "", Auto, BondLog},
+		{"whatever.txt", system, Auto, BondSystem},
+		{"whatever.txt", lines, Log, BondSystem},
+		{"System.txt", "", Auto, BondSystem},
 		{"Cookies.txt", "", Auto, BondLog},
 		{"cc.txt", "", Auto, BondLog},
 		{"readme.txt", "words\n", Auto, BondRest},

@@ -25,6 +25,9 @@ func FuzzStream(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, name := range made {
+		if filepath.Base(name) == "hidden.7z" { // its key takes a quarter of a second
+			continue
+		}
 		if data, err := os.ReadFile(name); err == nil && len(data) < 9000 {
 			f.Add(data, filepath.Base(name))
 		}
