@@ -279,8 +279,11 @@ func TestIngestPartly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	archive := h.encrypted("e.zip", h.tree("open", victim(1), map[string]string{"more/inner.zip": string(inner)}), "")
-	h.encrypted("e.zip", h.tree("a", victim(2)), "first canary")
+	card := func(last int) map[string]string { // numbers for tests, which every bank refuses
+		return map[string]string{fmt.Sprintf("DE[%032X] [2024-08-10T07_20_02]/CC.txt", last): []string{"", "4111111111111111|09|27|x\n", "5555555555554444|09|27|x\n"}[last]}
+	}
+	archive := h.encrypted("e.zip", h.tree("open", victim(1), card(1), map[string]string{"more/inner.zip": string(inner)}), "")
+	h.encrypted("e.zip", h.tree("a", victim(2), card(2)), "first canary")
 	h.encrypted("e.zip", h.tree("b", victim(3)), "second canary")
 	for i, step := range []struct {
 		passwords []string
@@ -318,6 +321,9 @@ func TestIngestPartly(t *testing.T) {
 		if n := h.total(); n != step.total {
 			t.Errorf("step %d: the store holds %d credentials, want %d", i, n, step.total)
 		}
+	}
+	if out := h.run("--json", "cards").stdout; strings.Count(out, `"last4"`) != 2 || !strings.Contains(out, "4444") || !strings.Contains(out, "1111") {
+		t.Errorf("cards: %s", out)
 	}
 	out := h.run("--json", "details", "--identifier-column", "username", "--identifier", "user4@example.com", "--computer-name", "PC4").stdout
 	if !strings.Contains(out, "user4@example.com") {

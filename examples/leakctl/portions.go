@@ -93,18 +93,9 @@ func (j *ingestJob) archive(ctx context.Context, u unit, opts *leaks.IngestOptio
 	if err != nil {
 		return result, err
 	}
-	result.Cards += plain.Cards
+	addResult(&result, plain)
 	more, err := j.opened(ctx, u, opts, p)
-	result.Read += more.Read
-	result.Ingested += more.Ingested
-	result.Rejected += more.Rejected
-	result.Cards += more.Cards
-	for reason, n := range more.Reasons {
-		if result.Reasons == nil {
-			result.Reasons = map[leaks.RejectReason]int64{}
-		}
-		result.Reasons[reason] += n
-	}
+	addResult(&result, more)
 	switch {
 	case err != nil:
 		return result, err
@@ -117,6 +108,20 @@ func (j *ingestJob) archive(ctx context.Context, u unit, opts *leaks.IngestOptio
 		result.Skipped = true
 	}
 	return result, j.mark(ctx, whole)
+}
+
+// addResult adds the counts of more to sum.
+func addResult(sum *leaks.IngestResult, more leaks.IngestResult) {
+	sum.Read += more.Read
+	sum.Ingested += more.Ingested
+	sum.Rejected += more.Rejected
+	sum.Cards += more.Cards
+	for reason, n := range more.Reasons {
+		if sum.Reasons == nil {
+			sum.Reasons = map[leaks.RejectReason]int64{}
+		}
+		sum.Reasons[reason] += n
+	}
 }
 
 // opened ingests what passwords opened, but for portions that were ingested

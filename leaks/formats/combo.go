@@ -11,7 +11,14 @@ import (
 // what looks like prose, a banner or a label is refused.
 func (p *lineParser) cutCombo(s string) (cut, leaks.RejectReason, string) {
 	i := endsLogin.end(s)
+	if strings.HasPrefix(s, "mailto:") {
+		s = s[len("mailto:"):]
+		i = endsLogin.end(s)
+	}
 	if i == len(s) {
+		if c, ok := p.cutAddress(s); ok {
+			return c, "", ""
+		}
 		return cut{}, leaks.RejectNotARecord, "no separator"
 	}
 	if bareIPv6(s) {
@@ -40,6 +47,16 @@ func (p *lineParser) cutCombo(s string) (cut, leaks.RejectReason, string) {
 		return cut{}, leaks.RejectNotARecord, "prose, a label or a banner"
 	}
 	return c, "", ""
+}
+
+// cutAddress reads an e-mail address and a password parted by a comma or one
+// blank, where the line holds nothing else.
+func (p *lineParser) cutAddress(s string) (cut, bool) {
+	i := strings.IndexAny(s, ", ")
+	if i < 0 || i+1 == len(s) || !p.hosts.email(s[:i]) || strings.IndexByte(s[i+1:], ' ') >= 0 {
+		return cut{}, false
+	}
+	return cut{login: s[:i], password: s[i+1:], shape: shapeCombo}, true
 }
 
 // plausibleLogin reports whether s can be a login: it has a letter or a digit,

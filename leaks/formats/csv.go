@@ -20,9 +20,11 @@ type csvDialect struct {
 // that stands first here counts: KeePass's Account is a title, and its Login
 // Name the login.
 var columnNames = map[field]string{
-	fieldUsername:      "username loginname loginusername userlogin login user email emailaddress mail usr uname userid account benutzername логин",
-	fieldPassword:      "password loginpassword userpassword pass passwd pwd kennwort passwort пароль",
-	fieldHost:          "host url loginuri originurl website weburl websiteurl uri link site web originurl loginurl hostname href urls ссылка",
+	fieldUsername: "username loginname loginusername userlogin login user email emailaddress mail usr uname userid account benutzername логин usernamevalue usuario " +
+		"usuário utente nomeutente utilisateur identifiant пользователь kullanıcıadı 用户名",
+	fieldPassword: "password loginpassword userpassword pass passwd pwd kennwort passwort пароль passwordvalue psw " +
+		"senha contraseña contrasena clave motdepasse parola şifre hasło 密码",
+	fieldHost:          "host url loginuri originurl website weburl websiteurl uri link site web originurl loginurl hostname href urls ссылка сайт sitio sito 网址",
 	fieldDomain:        "domain",
 	fieldRoot:          "rootdomain",
 	fieldProtocol:      "protocol",

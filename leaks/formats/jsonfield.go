@@ -61,9 +61,9 @@ var fieldNumbers = func() map[string]field {
 	}
 	for f, names := range map[field]string{
 		fieldOtherHost:       "url uri link site website origin_url login_url login_uri hostname URL Url Host",
-		fieldOtherLogin:      "login user user_name userlogin user_login Username Login User",
+		fieldOtherLogin:      "login user user_name username_value userlogin user_login Username Login User",
 		fieldOtherEmail:      "email mail email_address account Email",
-		fieldOtherPassword:   "pass passwd pwd user_password login_password Password Pass",
+		fieldOtherPassword:   "pass passwd pwd password_value user_password login_password Password Pass",
 		fieldOtherSoftware:   "application browser soft app Application Browser",
 		fieldOtherHardwareID: "hwid HWID",
 	} {

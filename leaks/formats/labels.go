@@ -22,11 +22,12 @@ const (
 // recordLabels are the keys of credentials as they are after foldKey.
 var recordLabels = labelTable(map[label]string{
 	labelURL: "url uri ur1 host hostname site website link originurl weburl webaddress pageurl actionurl siteurl loginurl web " +
-		"domain ссылка сайт адрес хост",
+		"domain ссылка сайт адрес хост sitio sitioweb sito sitoweb adresse webseite lien sitedaweb adres strona witryna 网址 网站 链接",
 	labelUser: "user usr username login userlogin u53rn4m3 email account userid loginname accountname emailaddress mail usermail " +
-		"uname log1n us3r логин пользователь имяпользователя usuario benutzername benutzer utilisateur identifiant nomdutilisateur",
+		"uname log1n us3r логин пользователь имяпользователя usuario benutzername benutzer utilisateur identifiant nomdutilisateur " +
+		"utente nomeutente usuário nomedeusuário nomedeusuario nombredeusuario kullanıcı kullanıcıadı kullaniciadi użytkownik nazwaużytkownika gebruikersnaam 用户名 用户 账号 帐号",
 	labelPass: "pass password passwd pwd userpassword p455w0rd userpass passphrase p4ssw0rd pa55word pw loginpassword " +
-		"пароль contraseña contrasena clave senha passwort kennwort motdepasse",
+		"пароль contraseña contrasena clave senha passwort kennwort motdepasse psw psswd parola şifre sifre hasło haslo wachtwoord 密码 口令",
 	labelSoftware: "soft software application app browser storage program client приложение браузер обозреватель",
 	labelProfile:  "profile profilename browserprofile userprofile профиль",
 	labelOther:    "usernamefield passwordfield realm httprealm guid timecreated timelastused timepasswordchanged timesused created modified lastused datecreated note notes comment port protocol type index id title name cookies lastlogin createdate",
