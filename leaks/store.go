@@ -118,7 +118,7 @@ func (s *Store) load() error {
 		return ErrWrongKey
 	}
 	s.id = [storeIDBytes]byte(stored[len(check):])
-	if s.watch, err = openWatchlists(s.db, &s.opts); err != nil {
+	if s.watch, err = openWatchlists(s.db, s.hasher, &s.opts); err != nil {
 		return err
 	}
 	metas, err := s.db.Segments()

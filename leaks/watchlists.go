@@ -16,7 +16,7 @@ func (s *Store) Watchlists() *watchlist.Directory { return s.watch }
 var errPublicSuffix = errors.New("no registrable domain")
 
 // openWatchlists opens the directory, which compares as this package normalises.
-func openWatchlists(db *kv.DB, opts *Options) (*watchlist.Directory, error) {
+func openWatchlists(db *kv.DB, hasher *normalize.Hasher, opts *Options) (*watchlist.Directory, error) {
 	return watchlist.Open(context.Background(), db, watchlist.Options{
 		Rules: watchlist.Rules{
 			Domain: normalize.Domain,
@@ -28,6 +28,10 @@ func openWatchlists(db *kv.DB, opts *Options) (*watchlist.Directory, error) {
 				return root, nil
 			},
 			Username: normalize.Username,
+		},
+		Derive: func(label string) []byte {
+			mac := hasher.Clone().MAC([]byte(label)) // a hasher is for one goroutine
+			return mac[:]
 		},
 		Now:    opts.Now,
 		Logger: opts.Logger,

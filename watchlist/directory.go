@@ -15,10 +15,11 @@ import (
 
 // Options configure a [Directory].
 type Options struct {
-	Rules  Rules            // required
-	Now    func() time.Time // the clock; time.Now if nil
-	Rand   io.Reader        // where ids and keys come from; crypto/rand.Reader if nil. It must be safe for concurrent use
-	Logger *slog.Logger     // what fails in the background; nil is silent
+	Rules  Rules                     // required
+	Now    func() time.Time          // the clock; time.Now if nil
+	Rand   io.Reader                 // where ids and keys come from; crypto/rand.Reader if nil. It must be safe for concurrent use
+	Derive func(label string) []byte // a secret of the store for a label, always the same; nil: there are no webhooks
+	Logger *slog.Logger              // what fails in the background; nil is silent
 
 	// after calls a function once some time has passed; time.AfterFunc if nil.
 	after func(time.Duration, func()) stopper

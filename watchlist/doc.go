@@ -31,4 +31,13 @@
 // A group is one watchlist of a workspace. An entry is in one group or in none.
 // Deleting a group deletes its entries and refunds them: who deletes a watchlist
 // wants its data out of sight. Move entries first to keep them.
+//
+// # Monitors
+//
+// A [Monitor] is a rule of a workspace, an [Event] what it has found. The
+// transitions are pure functions (monitor_step.go); [Directory.Evaluate] shows each
+// monitor what is new in a [MonitorSource] and stores what comes of it, and what is
+// to be sent, in one transaction; [Directory.Deliver] sends that, at least once, with
+// retries and a dead-letter list, through a [Sender], which signs it and goes to no
+// address that is not public.
 package watchlist

@@ -2,7 +2,7 @@ package watchlist
 
 import "strings"
 
-// This is the only file that spells a key of the room. One byte says the kind of
+// This file and monitor_store.go spell the keys of the room. One byte says the kind of
 // record; ids have 16 bytes.
 const (
 	recWorkspace = 'w' // + workspace
@@ -26,9 +26,7 @@ func workspaceKey(ws id) []byte      { return joinKey(recWorkspace, ws) }
 func groupKey(ws, g id) []byte       { return joinKey(recGroup, ws, g) }
 func groupPrefix(ws id) []byte       { return joinKey(recGroup, ws) }
 func keyKey(ws, k id) []byte         { return joinKey(recKey, ws, k) }
-func keyPrefix(ws id) []byte         { return joinKey(recKey, ws) }
 func keyUsedKey(ws, k id) []byte     { return joinKey(recKeyUsed, ws, k) }
-func keyUsedPrefix(ws id) []byte     { return joinKey(recKeyUsed, ws) }
 func kindPrefix(ws id, k int) []byte { return append(joinKey(recEntry, ws), byte(k)) }
 func entryKey(ws id, k int, e id) []byte {
 	return append(kindPrefix(ws, k), e[:]...)

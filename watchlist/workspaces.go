@@ -130,8 +130,8 @@ func (d *Directory) UpdateWorkspace(ctx context.Context, workspace string, c Wor
 	return w.public(), nil
 }
 
-// DeleteWorkspace deletes a workspace with all its entries, groups and keys, which
-// grant nothing from then on.
+// DeleteWorkspace deletes a workspace with all its entries, groups, monitors and
+// keys, which grant nothing from then on.
 func (d *Directory) DeleteWorkspace(ctx context.Context, workspace string) error {
 	return d.update(ctx, func(tx *kv.Writer) error {
 		w, err := getWorkspace(tx, workspace)
@@ -140,9 +140,8 @@ func (d *Directory) DeleteWorkspace(ctx context.Context, workspace string) error
 		}
 		tx.Spare()
 		p := poll{ctx: ctx}
-		prefixes := [][]byte{groupPrefix(w.id), joinKey(recEntry, w.id), joinKey(recValue, w.id), keyPrefix(w.id), keyUsedPrefix(w.id)}
-		for _, prefix := range prefixes {
-			for rec, err := range tx.All(prefix) {
+		for _, kind := range []byte{recGroup, recEntry, recValue, recKey, recKeyUsed, recMonitor, recEvent, recCounted, recDelivery} {
+			for rec, err := range tx.All(joinKey(kind, w.id)) {
 				if err == nil {
 					err = p.err()
 				}
