@@ -85,7 +85,7 @@ func (p *preparer) identity(rec *Record, out *row) (RejectReason, string) {
 	if out.username == "" && rec.Password == "" {
 		return RejectURLOnly, "neither login nor password"
 	}
-	if rec.LocalPart != "" && !strings.EqualFold(strings.TrimSpace(rec.LocalPart), out.localPart) {
+	if rec.LocalPart != "" && rec.LocalPart != out.localPart && !strings.EqualFold(strings.TrimSpace(rec.LocalPart), out.localPart) {
 		return RejectLocalPart, "is not that of the username"
 	}
 	if rec.EmailDomain != "" && rec.EmailDomain != out.emailDomain {
@@ -192,16 +192,16 @@ func (p *preparer) facts(rec *Record, out *row) (RejectReason, string) {
 	if out.ip, err = normalize.IP(rec.IPAddress); err != nil {
 		return RejectIP, "is no IP address"
 	}
-	out.source = strings.TrimSpace(rec.Source)
+	out.source = trimmed(rec.Source)
 	if out.source == "" {
 		out.source = p.source
 	}
-	out.stealer = strings.TrimSpace(rec.StealerName)
-	out.computer = strings.TrimSpace(rec.ComputerName)
-	out.muser = strings.TrimSpace(rec.MachineUser)
-	out.machineID = strings.TrimSpace(rec.MachineID)
-	out.hwid = strings.TrimSpace(rec.HardwareID)
-	out.software = strings.TrimSpace(rec.Software)
+	out.stealer = trimmed(rec.StealerName)
+	out.computer = trimmed(rec.ComputerName)
+	out.muser = trimmed(rec.MachineUser)
+	out.machineID = trimmed(rec.MachineID)
+	out.hwid = trimmed(rec.HardwareID)
+	out.software = trimmed(rec.Software)
 	switch rec.Type {
 	case Combo, Stealer:
 		out.typ = rec.Type
@@ -217,6 +217,15 @@ func (p *preparer) facts(rec *Record, out *row) (RejectReason, string) {
 	return "", ""
 }
 
+// trimmed is strings.TrimSpace, at once where a text begins and ends with what
+// is surely no blank.
+func trimmed(s string) string {
+	if n := len(s); n == 0 || s[0]-'!' <= '~'-'!' && s[n-1]-'!' <= '~'-'!' {
+		return s
+	}
+	return strings.TrimSpace(s)
+}
+
 // tooLong names the first field of rec that is above its ceiling.
 func tooLong(rec *Record) string {
 	switch {
@@ -226,6 +235,12 @@ func tooLong(rec *Record) string {
 		return "username"
 	case len(rec.Password) > maxPasswordBytes:
 		return "password"
+	}
+	// A union of lengths is at least the greatest of them.
+	if len(rec.Domain)|len(rec.Root)|len(rec.Protocol)|len(rec.LocalPart)|len(rec.EmailDomain)|len(rec.Source)|
+		len(rec.StealerName)|len(rec.Country)|len(rec.IPAddress)|len(rec.ComputerName)|len(rec.MachineUser)|
+		len(rec.MachineID)|len(rec.HardwareID)|len(rec.Software) <= maxFactBytes {
+		return ""
 	}
 	for _, f := range [...]struct{ name, value string }{
 		{"domain", rec.Domain}, {"root_domain", rec.Root}, {"protocol", rec.Protocol},

@@ -18,7 +18,9 @@ type comingRow struct {
 	lo, hi int    // its machine in keys; empty without any fact
 
 	// Tags, and the first slots they lead to.
-	group, domain, host, mail, userTag, machine                   uint32
+	group, domain, host, mail, userTag, machine uint32
+	facts                                       [machineFields]uint32 // tags, where machineSlot is 0
+
 	groupSlot, domainSlot, hostSlot, mailSlot, uSlot, machineSlot uint64
 }
 
@@ -76,6 +78,13 @@ func (b *tableBuilder) prepareBatch(rows []row) {
 	awaited := uint64(0)
 	for i := range rows {
 		c := &b.batch[i]
+		if c.machineSlot == 0 && c.hi > c.lo {
+			// A machine that is new here: its facts will be looked up.
+			for f, s := range rows[i].facts() {
+				c.facts[f] = tagOf(maphash.String(b.seed, s))
+				awaited ^= d[machineField(f).dict()].slot(c.facts[f])
+			}
+		}
 		if n := uint32(c.groupSlot); n != 0 {
 			awaited ^= b.groups[n-1].hash.hi
 		}
@@ -178,7 +187,7 @@ func (b *tableBuilder) machine(r *row, c *comingRow) uint32 {
 	key := b.keys[c.lo:c.hi]
 	if len(key) == 0 {
 		if b.noFacts == 0 {
-			b.tuples = append(roomFor(b.tuples, 1), b.tuple(r))
+			b.tuples = append(roomFor(b.tuples, 1), b.tuple(r, nil))
 			b.noFacts = b.machines.skip() + 1
 		}
 		return b.noFacts - 1
@@ -186,14 +195,23 @@ func (b *tableBuilder) machine(r *row, c *comingRow) uint32 {
 	// Interners copy what they keep.
 	n := b.machines.internTagged(0, unsafe.String(unsafe.SliceData(key), len(key)), c.machine)
 	if n == uint32(len(b.tuples)) {
-		b.tuples = append(roomFor(b.tuples, 1), b.tuple(r))
+		var tags *[machineFields]uint32
+		if c.machineSlot == 0 {
+			tags = &c.facts
+		}
+		b.tuples = append(roomFor(b.tuples, 1), b.tuple(r, tags))
 	}
 	return n
 }
 
-func (b *tableBuilder) tuple(r *row) (t machineTuple) {
+// tuple interns the facts of a row's machine, whose tags may be at hand.
+func (b *tableBuilder) tuple(r *row, tags *[machineFields]uint32) (t machineTuple) {
 	for f, s := range r.facts() {
-		t[f] = b.dicts[machineField(f).dict()].intern(b.seed, s)
+		if in := b.dicts[machineField(f).dict()]; tags != nil {
+			t[f] = in.internTagged(0, s, tags[f])
+		} else {
+			t[f] = in.intern(b.seed, s)
+		}
 	}
 	return t
 }

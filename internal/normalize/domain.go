@@ -45,15 +45,11 @@ func isPlain(s string) bool {
 	}
 	start := 0
 	for i := range len(s) {
-		switch labelByte[s[i]] {
-		case plain, digit:
-		case dot:
-			if i == start || i-start > maxLabel {
+		if k := labelByte[s[i]]; k&(plain|digit) == 0 {
+			if k != dot || i == start || i-start > maxLabel {
 				return false
 			}
 			start = i + 1
-		default:
-			return false
 		}
 	}
 	return start < len(s) && len(s)-start <= maxLabel && labelByte[s[start]] != digit

@@ -2,7 +2,11 @@ package normalize
 
 import (
 	"errors"
+	"net/netip"
+	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 func TestCountry(t *testing.T) {
@@ -31,4 +35,17 @@ func TestIP(t *testing.T) {
 			t.Errorf("IP(%q) = %q, %v", c.in, got, err)
 		}
 	}
+}
+
+// isIPv4 says yes to what netip parses and spells the same, and to nothing else.
+func TestIsIPv4(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.SampledFrom([]string{"0", "1", "9", "00", "01", "10", "99", "100", "255", "256", "999", "1000", "", "a", " 1", "+1"})
+		parts := rapid.SliceOfN(part, 3, 5).Draw(t, "parts")
+		s := strings.Join(parts, rapid.SampledFrom([]string{".", ".", ".", ":", ".."}).Draw(t, "separator"))
+		a, err := netip.ParseAddr(s)
+		if want := err == nil && a.Is4() && a.String() == s; isIPv4(s) != want {
+			t.Fatalf("isIPv4(%q) = %v", s, !want)
+		}
+	})
 }

@@ -13,6 +13,10 @@ import (
 // what it looked up and is not safe for concurrent use.
 type hostShapes struct {
 	known map[string]bool
+
+	last      [16]byte // the label found last, if it is short, and what it is
+	lastLen   int
+	lastKnown bool
 }
 
 // maxKnown bounds the memory: far more labels than there are top level domains.
@@ -21,7 +25,7 @@ const maxKnown = 4096
 // email reports whether s is an address whose domain is a host.
 func (h *hostShapes) email(s string) bool {
 	at := strings.LastIndexByte(s, '@')
-	return at > 0 && !strings.ContainsAny(s[:at], " \t/:") && h.name(s[at+1:])
+	return at > 0 && notInLogin.end(s[:at]) == at && h.name(s[at+1:])
 }
 
 // host reports whether s is a domain name under a known top level domain, or an
@@ -61,8 +65,14 @@ func (h *hostShapes) topLevel(label string) bool {
 	if label == "com" {
 		return true
 	}
+	if h.lastLen > 0 && string(h.last[:h.lastLen]) == label {
+		return h.lastKnown
+	}
 	known, ok := h.known[label]
 	if ok {
+		if len(label) <= len(h.last) {
+			h.lastLen, h.lastKnown = copy(h.last[:], label), known
+		}
 		return known
 	}
 	ascii, err := idna.Lookup.ToASCII(label)
@@ -82,19 +92,17 @@ func (h *hostShapes) topLevel(label string) bool {
 func isName(s string) bool {
 	label := 0
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '.':
-			if label == 0 {
-				return false
-			}
-			label = 0
-		case isLetter(c) || isDigit(c) || c == '-' || c == '_' || c >= 0x80:
+		c := s[i]
+		if nameBytes[c] || c >= 0x80 {
 			if label++; label > 63 {
 				return false
 			}
-		default:
+			continue
+		}
+		if c != '.' || label == 0 {
 			return false
 		}
+		label = 0
 	}
 	return label > 0
 }

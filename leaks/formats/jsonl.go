@@ -51,6 +51,10 @@ func (o *object) parse(b []byte) bool {
 		if i = o.member(b, i, n); i < 0 {
 			return false
 		}
+		if i+1 < len(b) && b[i] == ',' && b[i+1] == '"' {
+			i++
+			continue
+		}
 		if i = skipBlank(b, i); i >= len(b) {
 			return false
 		}

@@ -292,23 +292,20 @@ func skipUserInfo(s string, i int) int {
 
 // schemeLen returns the length of the "scheme://" that s begins with, or 0.
 func schemeLen(s string) int {
-	for i := 0; i < len(s) && i < 32; i++ {
-		switch c := s[i]; {
-		case c == ':':
-			if i > 0 && strings.HasPrefix(s[i:], "://") {
-				return i + 3
-			}
-			return 0
-		case !isSchemeByte(c) || i == 0 && !isLetter(c):
-			return 0
-		}
+	if s == "" || !isLetter(s[0]) {
+		return 0
+	}
+	i := 1
+	for i < len(s) && i < 32 && schemeBytes[s[i]] {
+		i++
+	}
+	if i < 32 && strings.HasPrefix(s[i:], "://") {
+		return i + 3
 	}
 	return 0
 }
 
-func isSchemeByte(c byte) bool {
-	return isLetter(c) || isDigit(c) || c == '+' || c == '-' || c == '.'
-}
+func isSchemeByte(c byte) bool { return schemeBytes[c] }
 
 // portEnd returns the end of the port number that starts at i, i itself where a
 // slash follows at once (an empty port), and -1 for anything else.
@@ -344,10 +341,13 @@ func setOf(chars string) *byteSet {
 }
 
 var (
-	endsHost  = setOf(":/?#|\t ;,") // in an authority
-	endsAuth  = setOf("/?#|\t ")    // with its port and user-info
-	endsField = setOf(":|\t ")      // in a path
-	endsLogin = setOf(":;|\t")
+	endsHost    = setOf(":/?#|\t ;,") // in an authority
+	endsAuth    = setOf("/?#|\t ")    // with its port and user-info
+	endsField   = setOf(":|\t ")      // in a path
+	schemeBytes = setOf("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.")
+	nameBytes   = setOf("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+	notInLogin  = setOf(" \t/:") // of an e-mail address
+	endsLogin   = setOf(":;|\t")
 )
 
 // end returns the first place of one of the bytes in s, or len(s).
