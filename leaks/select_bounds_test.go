@@ -37,14 +37,15 @@ func TestManyValuesHonourContext(t *testing.T) {
 	all := everything
 	many := names(20 * pollLookups)
 	for name, q := range map[string]DetailsQuery{
-		"root_domain identifiers":  {Scope: only(many...), Column: RootDomain},
-		"email_domain identifiers": {Scope: only(many...), Column: EmailDomain},
-		"username identifiers":     {Scope: onlyUsers(many...), Column: Username},
-		"username":                 {Scope: all, Column: RootDomain, Filters: Filters{Username: many}},
-		"email_domain":             {Scope: all, Column: RootDomain, Filters: Filters{EmailDomain: many}},
-		"root_domain":              {Scope: all, Column: RootDomain, Filters: Filters{RootDomain: many}},
-		"machine_id":               {Scope: all, Column: RootDomain, Filters: Filters{MachineID: many}},
-		"software":                 {Scope: all, Column: RootDomain, Filters: Filters{Software: many}},
+		"root_domain identifiers":   {Scope: only(many...), Column: RootDomain},
+		"email_domain identifiers":  {Scope: only(many...), Column: EmailDomain},
+		"username identifiers":      {Scope: onlyUsers(many...), Column: Username},
+		"identifiers of any column": {Scope: only(many...), Column: AnyColumn},
+		"username":                  {Scope: all, Column: RootDomain, Filters: Filters{Username: many}},
+		"email_domain":              {Scope: all, Column: RootDomain, Filters: Filters{EmailDomain: many}},
+		"root_domain":               {Scope: all, Column: RootDomain, Filters: Filters{RootDomain: many}},
+		"machine_id":                {Scope: all, Column: RootDomain, Filters: Filters{MachineID: many}},
+		"software":                  {Scope: all, Column: RootDomain, Filters: Filters{Software: many}},
 	} {
 		ctx := &lateContext{t.Context(), 0, 5}
 		if _, err := s.Details(ctx, q); !errors.Is(err, context.Canceled) || ctx.asked > 10 {
