@@ -35,8 +35,8 @@ func (c *Credential) appendFields(dst []byte) []byte {
 	dst = appendString(append(dst, `,"password":`...), c.Password)
 	dst = appendList(append(dst, `,"types":`...), c.Types, func(dst []byte, s *string) []byte { return appendString(dst, *s) })
 	dst = appendString(append(dst, `,"type":`...), c.Type)
-	dst = c.FirstSeen.appendJSON(append(dst, `,"first_seen":`...))
-	dst = c.LastSeen.appendJSON(append(dst, `,"last_seen":`...))
+	dst = appendTime(append(dst, `,"first_seen":`...), c.FirstSeen)
+	dst = appendTime(append(dst, `,"last_seen":`...), c.LastSeen)
 	dst = strconv.AppendInt(append(dst, `,"source_count":`...), int64(c.SourceCount), 10)
 	dst = appendString(append(dst, `,"host":`...), c.Host)
 	dst = appendString(append(dst, `,"domain":`...), c.Domain)
@@ -44,8 +44,8 @@ func (c *Credential) appendFields(dst []byte) []byte {
 	dst = appendString(append(dst, `,"protocol":`...), c.Protocol)
 	dst = appendString(append(dst, `,"email_domain":`...), c.EmailDomain)
 	dst = appendString(append(dst, `,"root_domain":`...), c.RootDomain)
-	dst = c.UploadDate.appendJSON(append(dst, `,"upload_date":`...))
-	dst = c.LogDate.appendJSON(append(dst, `,"log_date":`...))
+	dst = appendTime(append(dst, `,"upload_date":`...), c.UploadDate)
+	dst = appendTime(append(dst, `,"log_date":`...), c.LogDate)
 	dst = appendString(append(dst, `,"machine_id":`...), c.MachineID)
 	dst = appendString(append(dst, `,"computer_name":`...), c.ComputerName)
 	dst = appendString(append(dst, `,"hardware_id":`...), c.HardwareID)
@@ -83,9 +83,9 @@ func (o *Occurrence) AppendJSON(dst []byte) []byte {
 	dst = appendString(append(dst, `,"password":`...), o.Password)
 	dst = appendString(append(dst, `,"host":`...), o.Host)
 	dst = appendString(append(dst, `,"domain":`...), o.Domain)
-	dst = o.UploadStealed.appendJSON(append(dst, `,"upload_stealed":`...))
-	dst = o.UploadDate.appendJSON(append(dst, `,"upload_date":`...))
-	dst = o.LogDate.appendJSON(append(dst, `,"log_date":`...))
+	dst = appendTime(append(dst, `,"upload_stealed":`...), o.UploadStealed)
+	dst = appendTime(append(dst, `,"upload_date":`...), o.UploadDate)
+	dst = appendTime(append(dst, `,"log_date":`...), o.LogDate)
 	dst = appendString(append(dst, `,"source":`...), o.Source)
 	dst = appendString(append(dst, `,"stealer_name":`...), o.StealerName)
 	dst = appendString(append(dst, `,"country":`...), o.Country)
@@ -113,9 +113,9 @@ func appendList[T any](dst []byte, list []T, one func([]byte, *T) []byte) []byte
 	return append(dst, ']')
 }
 
-// appendJSON appends the contract's spelling, quoted. Time.Format reads its
+// appendTime appends the contract's spelling, quoted. Time.Format reads its
 // layout anew each time, which costs more than all the rest of a row.
-func (t Time) appendJSON(dst []byte) []byte {
+func appendTime(dst []byte, t Time) []byte {
 	if t.IsZero() {
 		return append(dst, '"', '"')
 	}

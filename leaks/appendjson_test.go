@@ -34,7 +34,7 @@ func fillRandomly(t *rapid.T, v reflect.Value) {
 	if v.Type() == reflect.TypeFor[Time]() {
 		if rapid.Bool().Draw(t, "some") {
 			at := time.Unix(rapid.Int64Range(math.MinInt32, 1<<38).Draw(t, "unix"), 0)
-			v.Set(reflect.ValueOf(Time{at}))
+			v.Set(reflect.ValueOf(Time{Time: at}))
 		}
 		return
 	}
@@ -77,7 +77,7 @@ func TestAppendStringEscapes(t *testing.T) {
 }
 
 func samplePage(rows int) *DetailsPage {
-	at := Time{time.Date(2026, 11, 21, 9, 30, 15, 0, time.UTC)}
+	at := Time{Time: time.Date(2026, 11, 21, 9, 30, 15, 0, time.UTC)}
 	p := &DetailsPage{Total: 1000, Page: 1, PageSize: rows, TotalPages: 20}
 	for range rows {
 		p.Data = append(p.Data, Credential{

@@ -298,5 +298,5 @@ func timeOf(s uint32) Time {
 	if s == 0 {
 		return Time{}
 	}
-	return Time{time.Unix(int64(s), 0).UTC()}
+	return Time{Time: time.Unix(int64(s), 0).UTC()}
 }

@@ -28,16 +28,16 @@ var roles = [...]Role{Member, MSSP, Admin}
 
 // A Key is an API key, without its secret, which nobody has but its holder.
 type Key struct {
-	ID        string    `json:"id"`
-	Workspace string    `json:"workspace"` // empty for an administrator's
-	Name      string    `json:"name"`
-	Role      Role      `json:"role"`
-	CreatedAt time.Time `json:"createdAt"`
-	ExpiresAt time.Time `json:"expiresAt"` // zero: never
-	RevokedAt time.Time `json:"revokedAt"` // zero: it is not
+	ID        string `json:"id"`
+	Workspace string `json:"workspace"` // empty for an administrator's
+	Name      string `json:"name"`
+	Role      Role   `json:"role"`
+	CreatedAt Time   `json:"createdAt"`
+	ExpiresAt Time   `json:"expiresAt"` // zero: never
+	RevokedAt Time   `json:"revokedAt"` // zero: it is not
 	// LastUsed is when the key was last verified; zero: never. It is stored
 	// within a minute, so an end that is no Close may lose that much.
-	LastUsed time.Time `json:"lastUsed"`
+	LastUsed Time `json:"lastUsed"`
 }
 
 // KeySpec is what a new key is made of.
@@ -189,9 +189,9 @@ func (d *Directory) Keys(ctx context.Context, workspace string, q ListQuery) (Pa
 		match: func(k *Key, has func(string) bool) bool { return has(k.Name) },
 		columns: columns[Key]{
 			"name":      byText(func(k *Key) string { return k.Name }),
-			"createdAt": byTime(func(k *Key) time.Time { return k.CreatedAt }),
-			"expiresAt": byTime(func(k *Key) time.Time { return k.ExpiresAt }),
-			"lastUsed":  byTime(func(k *Key) time.Time { return k.LastUsed }),
+			"createdAt": byTime(func(k *Key) time.Time { return k.CreatedAt.Time }),
+			"expiresAt": byTime(func(k *Key) time.Time { return k.ExpiresAt.Time }),
+			"lastUsed":  byTime(func(k *Key) time.Time { return k.LastUsed.Time }),
 		},
 		first: "name"}
 	if err := l.prepare(); err != nil {

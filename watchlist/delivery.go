@@ -23,8 +23,8 @@ type Delivery struct {
 	State     DeliveryState `json:"state"`
 	Attempts  int           `json:"attempts"`
 	Problem   string        `json:"problem"` // of the last attempt
-	CreatedAt time.Time     `json:"createdAt"`
-	NextAt    time.Time     `json:"nextAt"` // not before
+	CreatedAt Time          `json:"createdAt"`
+	NextAt    Time          `json:"nextAt"` // not before
 }
 
 // DeliveryState is what is done about a delivery.
@@ -77,7 +77,7 @@ func (d *Directory) Deliver(ctx context.Context, poster Poster) (taken, failed i
 	var due []Delivery
 	err = d.view(ctx, func(r *kv.Reader) error {
 		return scanJSON(ctx, r, []byte{recDelivery}, "delivery", func(_ id, v *Delivery) error {
-			if len(due) < maxDeliveries && v.State == DeliveryPending && !now.Before(v.NextAt) {
+			if len(due) < maxDeliveries && v.State == DeliveryPending && !now.Before(v.NextAt.Time) {
 				due = append(due, *v)
 			}
 			return nil
@@ -165,7 +165,7 @@ func (v *Delivery) attempt(problem string, at time.Time, random uint32) {
 		return
 	}
 	// Rounded up: times have seconds.
-	v.NextAt = at.Add(backoff(v.Attempts, random) + time.Second - 1).Truncate(time.Second)
+	v.NextAt = Time{at.Add(backoff(v.Attempts, random) + time.Second - 1).Truncate(time.Second)}
 }
 
 // Deliveries lists what was not taken yet, in one state unless it is empty: the
@@ -178,8 +178,8 @@ func (d *Directory) Deliveries(ctx context.Context, workspace string, state Deli
 	l := list[Delivery]{query: q, id: func(v *Delivery) string { return v.ID },
 		match: func(v *Delivery, has func(string) bool) bool { return has(v.URL) },
 		columns: columns[Delivery]{
-			"createdAt": byTime(func(v *Delivery) time.Time { return v.CreatedAt }),
-			"nextAt":    byTime(func(v *Delivery) time.Time { return v.NextAt }),
+			"createdAt": byTime(func(v *Delivery) time.Time { return v.CreatedAt.Time }),
+			"nextAt":    byTime(func(v *Delivery) time.Time { return v.NextAt.Time }),
 		},
 		first: "createdAt"}
 	return listJSON(ctx, d, &l, recDelivery, "delivery", workspace, func(v *Delivery) bool { return state == "" || v.State == state })
@@ -197,7 +197,7 @@ func (d *Directory) Redeliver(ctx context.Context, workspace, delivery string) e
 		if err != nil {
 			return err
 		}
-		v.State, v.Attempts, v.NextAt = DeliveryPending, 0, d.now()
+		v.State, v.Attempts, v.NextAt = DeliveryPending, 0, Time{d.now()}
 		return putJSON(tx, joinKey(recDelivery, w.id, i), v)
 	})
 }

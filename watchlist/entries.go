@@ -10,16 +10,16 @@ import (
 
 // An Entry is one value that a workspace watches.
 type Entry struct {
-	ID        string    `json:"id"`
-	Workspace string    `json:"workspace"`
-	Group     string    `json:"watchlistid"` // of a Group; empty for none
-	Kind      Kind      `json:"kind"`
-	Value     string    `json:"value"` // in canonical form, unique in workspace and kind
-	Label     string    `json:"label"` // at most 200 characters
-	Note      string    `json:"note"`  // at most 1,000 characters
-	Active    bool      `json:"active"`
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
+	ID        string `json:"id"`
+	Workspace string `json:"workspace"`
+	Group     string `json:"watchlistid"` // of a Group; empty for none
+	Kind      Kind   `json:"kind"`
+	Value     string `json:"value"` // in canonical form, unique in workspace and kind
+	Label     string `json:"label"` // at most 200 characters
+	Note      string `json:"note"`  // at most 1,000 characters
+	Active    bool   `json:"active"`
+	CreatedAt Time   `json:"createdAt"`
+	UpdatedAt Time   `json:"updatedAt"`
 }
 
 // EntrySpec is what a new entry is made of.
@@ -348,8 +348,8 @@ func (d *Directory) Entries(ctx context.Context, workspace string, q ListQuery) 
 	l := list[Entry]{query: q, id: func(e *Entry) string { return e.ID },
 		match: func(e *Entry, has func(string) bool) bool { return has(e.Value) || has(e.Label) || has(e.Note) },
 		columns: columns[Entry]{
-			"createdAt": byTime(func(e *Entry) time.Time { return e.CreatedAt }),
-			"updatedAt": byTime(func(e *Entry) time.Time { return e.UpdatedAt }),
+			"createdAt": byTime(func(e *Entry) time.Time { return e.CreatedAt.Time }),
+			"updatedAt": byTime(func(e *Entry) time.Time { return e.UpdatedAt.Time }),
 			"value":     byText(func(e *Entry) string { return e.Value }),
 			"label":     byText(func(e *Entry) string { return e.Label }),
 			"kind":      byText(func(e *Entry) string { return string(e.Kind) }),
@@ -388,5 +388,5 @@ func (d *Directory) Entries(ctx context.Context, workspace string, q ListQuery) 
 }
 
 func (e *entryRecord) public(workspace string) Entry {
-	return Entry{e.id.String(), workspace, e.group.String(), kinds[e.kind], e.value, e.label, e.note, e.active, e.created, e.updated}
+	return Entry{e.id.String(), workspace, e.group.String(), kinds[e.kind], e.value, e.label, e.note, e.active, Time{e.created}, Time{e.updated}}
 }

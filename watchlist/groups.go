@@ -10,12 +10,12 @@ import (
 
 // A Group is one watchlist of a workspace: entries that belong together.
 type Group struct {
-	ID          string    `json:"id"`
-	Workspace   string    `json:"workspace"`
-	Name        string    `json:"name"`        // 1 to 100 characters, unique in the workspace whatever the case
-	Description string    `json:"description"` // at most 1,000 characters
-	CreatedAt   time.Time `json:"createdAt"`
-	UpdatedAt   time.Time `json:"updatedAt"`
+	ID          string `json:"id"`
+	Workspace   string `json:"workspace"`
+	Name        string `json:"name"`        // 1 to 100 characters, unique in the workspace whatever the case
+	Description string `json:"description"` // at most 1,000 characters
+	CreatedAt   Time   `json:"createdAt"`
+	UpdatedAt   Time   `json:"updatedAt"`
 }
 
 // GroupSpec is what a new group is made of.
@@ -131,8 +131,8 @@ func (d *Directory) Groups(ctx context.Context, workspace string, q ListQuery) (
 		match: func(g *Group, has func(string) bool) bool { return has(g.Name) || has(g.Description) },
 		columns: columns[Group]{
 			"name":      byText(func(g *Group) string { return g.Name }),
-			"createdAt": byTime(func(g *Group) time.Time { return g.CreatedAt }),
-			"updatedAt": byTime(func(g *Group) time.Time { return g.UpdatedAt }),
+			"createdAt": byTime(func(g *Group) time.Time { return g.CreatedAt.Time }),
+			"updatedAt": byTime(func(g *Group) time.Time { return g.UpdatedAt.Time }),
 		},
 		first: "name"}
 	if err := l.prepare(); err != nil {
@@ -262,5 +262,5 @@ func (g *groupRecord) change(c GroupChange) (err error) {
 }
 
 func (g *groupRecord) public(workspace string) Group {
-	return Group{g.id.String(), workspace, g.name, g.description, g.created, g.updated}
+	return Group{g.id.String(), workspace, g.name, g.description, Time{g.created}, Time{g.updated}}
 }

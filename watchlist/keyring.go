@@ -203,8 +203,8 @@ func (k *keyRecord) valid(now time.Time) bool {
 
 func (k *heldKey) public() Key {
 	p := Key{ID: k.id.String(), Workspace: k.workspace.String(), Name: k.name, Role: roles[k.role],
-		CreatedAt: k.created, ExpiresAt: k.expires, RevokedAt: k.revoked}
-	p.LastUsed = fromUnix(k.use.last.Load())
+		CreatedAt: Time{k.created}, ExpiresAt: Time{k.expires}, RevokedAt: Time{k.revoked}}
+	p.LastUsed = Time{fromUnix(k.use.last.Load())}
 	return p
 }
 

@@ -240,7 +240,7 @@ func TestLastUse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return k.LastUsed
+		return k.LastUsed.Time
 	}
 	before := records(t, b)
 	for range 1000 {

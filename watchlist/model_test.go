@@ -216,7 +216,7 @@ func (p *play) move(rt *rapid.T) {
 				delete(w.Quotas, k)
 			}
 		}
-		w.UpdatedAt = p.now()
+		w.UpdatedAt = Time{p.now()}
 		if !reflect.DeepEqual(got, w.Workspace) {
 			rt.Fatalf("workspace %+v, want %+v", got, w.Workspace)
 		}
@@ -246,7 +246,7 @@ func (p *play) move(rt *rapid.T) {
 			rt.Fatalf("create group %q: %v, want %v", name, err, want)
 		}
 		if err == nil {
-			want := Group{got.ID, ws, name, "d", p.now(), p.now()}
+			want := Group{got.ID, ws, name, "d", Time{p.now()}, Time{p.now()}}
 			if got != want {
 				rt.Fatalf("group %+v, want %+v", got, want)
 			}
@@ -265,7 +265,7 @@ func (p *play) move(rt *rapid.T) {
 		}
 		if err == nil {
 			i := slices.IndexFunc(w.groups, func(g Group) bool { return g.ID == id })
-			w.groups[i].Name, w.groups[i].UpdatedAt = name, p.now()
+			w.groups[i].Name, w.groups[i].UpdatedAt = name, Time{p.now()}
 			if got != w.groups[i] {
 				rt.Fatalf("group %+v, want %+v", got, w.groups[i])
 			}
@@ -366,7 +366,7 @@ func (p *play) create(rt *rapid.T, w *modelWorkspace, ws string, specs []EntrySp
 			wrong = append(wrong, ErrInvalid)
 		}
 		more[s.Kind]++
-		made = append(made, Entry{"", ws, s.Group, s.Kind, v, s.Label, s.Note, !s.Inactive, p.now(), p.now()})
+		made = append(made, Entry{"", ws, s.Group, s.Kind, v, s.Label, s.Note, !s.Inactive, Time{p.now()}, Time{p.now()}})
 	}
 	switch {
 	case len(wrong) > 0:
@@ -497,7 +497,7 @@ func (p *play) update(rt *rapid.T, w *modelWorkspace, ws, id, group string) {
 		}
 		return
 	}
-	e.UpdatedAt = p.now()
+	e.UpdatedAt = Time{p.now()}
 	if err != nil || got != e {
 		rt.Fatalf("update %+v: %+v, %v; want %+v", c, got, err, e)
 	}
@@ -601,7 +601,7 @@ func (p *play) moveKeys(rt *rapid.T, ws string) {
 	ctx := p.t.Context()
 	k := pick(rt, "key", p.model.keys)
 	valid := func(k *modelKey) bool {
-		return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || p.opts.Now().Before(k.ExpiresAt))
+		return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || p.opts.Now().Before(k.ExpiresAt.Time))
 	}
 	switch move := rapid.SampledFrom([]string{"new", "revoke", "rotate", "verify", "verify"}).Draw(rt, "key move"); {
 	case move == "new":
@@ -615,7 +615,7 @@ func (p *play) moveKeys(rt *rapid.T, ws string) {
 			rt.Fatalf("create key %+v: %v", spec, err)
 		}
 		if err == nil {
-			want := Key{ID: got.ID, Workspace: ws, Name: "k", Role: spec.Role, CreatedAt: p.now(), ExpiresAt: spec.ExpiresAt.Truncate(time.Second)}
+			want := Key{ID: got.ID, Workspace: ws, Name: "k", Role: spec.Role, CreatedAt: Time{p.now()}, ExpiresAt: Time{spec.ExpiresAt.Truncate(time.Second)}}
 			if got != want {
 				rt.Fatalf("key %+v, want %+v", got, want)
 			}
@@ -630,7 +630,7 @@ func (p *play) moveKeys(rt *rapid.T, ws string) {
 			rt.Fatal(err)
 		}
 		if k.RevokedAt.IsZero() {
-			k.RevokedAt = p.now()
+			k.RevokedAt = Time{p.now()}
 		}
 	case move == "rotate":
 		overlap := time.Duration(rapid.IntRange(0, 5).Draw(rt, "overlap")) * time.Second
@@ -641,12 +641,12 @@ func (p *play) moveKeys(rt *rapid.T, ws string) {
 			}
 			return
 		}
-		want := Key{ID: got.ID, Workspace: k.Workspace, Name: k.Name, Role: k.Role, CreatedAt: p.now(), ExpiresAt: k.ExpiresAt}
+		want := Key{ID: got.ID, Workspace: k.Workspace, Name: k.Name, Role: k.Role, CreatedAt: Time{p.now()}, ExpiresAt: k.ExpiresAt}
 		if err != nil || got != want {
 			rt.Fatalf("rotated %+v, %v; want %+v", got, err, want)
 		}
-		if end := p.now().Add(overlap); k.ExpiresAt.IsZero() || end.Before(k.ExpiresAt) {
-			k.ExpiresAt = end
+		if end := p.now().Add(overlap); k.ExpiresAt.IsZero() || end.Before(k.ExpiresAt.Time) {
+			k.ExpiresAt = Time{end}
 		}
 		p.model.keys = append(p.model.keys, &modelKey{got, secret})
 	case move == "verify":
@@ -657,7 +657,7 @@ func (p *play) moveKeys(rt *rapid.T, ws string) {
 			}
 			return
 		}
-		k.LastUsed = p.now()
+		k.LastUsed = Time{p.now()}
 		if err != nil || got.Key != k.Key {
 			rt.Fatalf("verified %+v, %v; want %+v", got.Key, err, k.Key)
 		}

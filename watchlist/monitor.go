@@ -6,7 +6,6 @@ import (
 	"iter"
 	"net/url"
 	"slices"
-	"time"
 )
 
 // ErrState: an event is not in a state in which that can be done to it.
@@ -26,11 +25,11 @@ type Monitor struct {
 	ID        string `json:"id"`
 	Workspace string `json:"workspace"`
 	MonitorSpec
-	MutedUntil time.Time `json:"mutedUntil"` // until then nothing is sent; zero: it is not muted
-	Mark       uint64    `json:"mark"`       // ingest sequence numbers below it were looked at
-	OpenEvent  string    `json:"openEvent"`  // id; empty for none
-	CreatedAt  time.Time `json:"createdAt"`
-	UpdatedAt  time.Time `json:"updatedAt"` // of the spec or the mute
+	MutedUntil Time   `json:"mutedUntil"` // until then nothing is sent; zero: it is not muted
+	Mark       uint64 `json:"mark"`       // ingest sequence numbers below it were looked at
+	OpenEvent  string `json:"openEvent"`  // id; empty for none
+	CreatedAt  Time   `json:"createdAt"`
+	UpdatedAt  Time   `json:"updatedAt"` // of the spec or the mute
 }
 
 // MonitorSpec is what somebody decides about a monitor.
@@ -98,16 +97,16 @@ type Event struct {
 	Count      int        `json:"count"` // credentials
 	Assignee   string     `json:"assignee"`
 	Log        []LogEntry `json:"log"` // what was done, oldest first
-	OpenedAt   time.Time  `json:"openedAt"`
-	UpdatedAt  time.Time  `json:"updatedAt"` // of the count or the log
-	ClosedAt   time.Time  `json:"closedAt"`
-	NotifiedAt time.Time  `json:"notifiedAt"` // zero: not yet, for the monitor is muted
+	OpenedAt   Time       `json:"openedAt"`
+	UpdatedAt  Time       `json:"updatedAt"` // of the count or the log
+	ClosedAt   Time       `json:"closedAt"`
+	NotifiedAt Time       `json:"notifiedAt"` // zero: not yet, for the monitor is muted
 	Notified   int        `json:"notified"`   // the count then
 }
 
 // A LogEntry is one thing done to an event.
 type LogEntry struct {
-	At     time.Time   `json:"at"`
+	At     Time        `json:"at"`
 	By     string      `json:"by"` // who: a name or the id of a key
 	Action EventAction `json:"action"`
 	Text   string      `json:"text,omitempty"` // the comment, or the assignee

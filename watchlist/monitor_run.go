@@ -153,14 +153,14 @@ func countedKey(ws, m id, h Hash) []byte { return append(joinKey(recCounted, ws,
 type Notice struct {
 	ID        string     `json:"id"` // of the delivery: the same whenever it is sent again
 	Type      NoticeType `json:"type"`
-	At        time.Time  `json:"at"`
+	At        Time       `json:"at"`
 	Workspace string     `json:"workspace"`
 	Monitor   string     `json:"monitor"`
 	Name      string     `json:"name"` // of the monitor
 	Event     string     `json:"event"`
 	State     EventState `json:"state"`
 	Count     int        `json:"count"`
-	OpenedAt  time.Time  `json:"openedAt"`
+	OpenedAt  Time       `json:"openedAt"`
 }
 
 // post stores a notice that is to be sent. A monitor without a webhook has none.
@@ -172,10 +172,10 @@ func (d *Directory) post(tx *kv.Writer, ws id, m *Monitor, e *Event, why NoticeT
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(Notice{i.String(), why, at, m.Workspace, m.ID, m.Name, e.ID, e.State, e.Count, e.OpenedAt})
+	body, err := json.Marshal(Notice{i.String(), why, Time{at}, m.Workspace, m.ID, m.Name, e.ID, e.State, e.Count, e.OpenedAt})
 	if err != nil {
 		return err
 	}
-	v := Delivery{ID: i.String(), Workspace: m.Workspace, Monitor: m.ID, Event: e.ID, URL: m.Webhook, Body: string(body), State: DeliveryPending, CreatedAt: at, NextAt: at}
+	v := Delivery{ID: i.String(), Workspace: m.Workspace, Monitor: m.ID, Event: e.ID, URL: m.Webhook, Body: string(body), State: DeliveryPending, CreatedAt: Time{at}, NextAt: Time{at}}
 	return putJSON(tx, joinKey(recDelivery, ws, i), &v)
 }

@@ -34,17 +34,17 @@ func (m *Monitor) look(e *Event, l look) (*Event, outcome) {
 		m.Mark, o.changed = l.to, true
 	}
 	if e == nil {
-		e = &Event{Workspace: m.Workspace, Monitor: m.ID, State: EventOpen, OpenedAt: l.at, UpdatedAt: l.at}
+		e = &Event{Workspace: m.Workspace, Monitor: m.ID, State: EventOpen, OpenedAt: Time{l.at}, UpdatedAt: Time{l.at}}
 		o.changed = true
 	}
 	if len(l.hashes) > 0 {
 		o.counted, o.changed = l.hashes[:min(len(l.hashes), maxRemembered)], true
 		e.Count += len(l.hashes)
-		e.UpdatedAt = l.at
+		e.UpdatedAt = Time{l.at}
 	}
 	o.notice = m.due(e, l.at)
 	if o.notice != "" {
-		e.NotifiedAt, e.Notified, o.changed = l.at, e.Count, true
+		e.NotifiedAt, e.Notified, o.changed = Time{l.at}, e.Count, true
 	}
 	return e, o
 }
@@ -52,13 +52,13 @@ func (m *Monitor) look(e *Event, l look) (*Event, outcome) {
 // due says why an open event is to be sent now, if it is.
 func (m *Monitor) due(e *Event, now time.Time) NoticeType {
 	switch {
-	case now.Before(m.MutedUntil):
+	case now.Before(m.MutedUntil.Time):
 		return ""
 	case e.NotifiedAt.IsZero():
 		return NoticeOpened
 	case m.RenotifyCount > 0 && e.Count-e.Notified >= m.RenotifyCount:
 		return NoticeVolume
-	case m.RenotifyAfter > 0 && e.State == EventOpen && now.Sub(e.NotifiedAt) >= time.Duration(m.RenotifyAfter)*time.Second:
+	case m.RenotifyAfter > 0 && e.State == EventOpen && now.Sub(e.NotifiedAt.Time) >= time.Duration(m.RenotifyAfter)*time.Second:
 		return NoticeReminder
 	}
 	return ""

@@ -97,7 +97,7 @@ func (d *Directory) CreateMonitor(ctx context.Context, workspace string, spec Mo
 		return Monitor{}, err
 	}
 	now := d.now()
-	m := Monitor{ID: i.String(), Workspace: workspace, MonitorSpec: spec, Mark: from, CreatedAt: now, UpdatedAt: now}
+	m := Monitor{ID: i.String(), Workspace: workspace, MonitorSpec: spec, Mark: from, CreatedAt: Time{now}, UpdatedAt: Time{now}}
 	err = d.update(ctx, func(tx *kv.Writer) error {
 		w, err := getWorkspace(tx, workspace)
 		if err != nil {
@@ -153,8 +153,8 @@ func (d *Directory) Monitors(ctx context.Context, workspace string, q ListQuery)
 		match: func(m *Monitor, has func(string) bool) bool { return has(m.Name) },
 		columns: columns[Monitor]{
 			"name":      byText(func(m *Monitor) string { return m.Name }),
-			"createdAt": byTime(func(m *Monitor) time.Time { return m.CreatedAt }),
-			"updatedAt": byTime(func(m *Monitor) time.Time { return m.UpdatedAt }),
+			"createdAt": byTime(func(m *Monitor) time.Time { return m.CreatedAt.Time }),
+			"updatedAt": byTime(func(m *Monitor) time.Time { return m.UpdatedAt.Time }),
 		},
 		first: "name"}
 	return listJSON(ctx, d, &l, recMonitor, "monitor", workspace, func(*Monitor) bool { return true })
@@ -170,9 +170,9 @@ func (d *Directory) Events(ctx context.Context, workspace, monitor string, state
 	l := list[Event]{query: q, id: func(e *Event) string { return e.ID },
 		match: func(e *Event, has func(string) bool) bool { return has(e.Assignee) },
 		columns: columns[Event]{
-			"openedAt":  byTime(func(e *Event) time.Time { return e.OpenedAt }),
-			"updatedAt": byTime(func(e *Event) time.Time { return e.UpdatedAt }),
-			"closedAt":  byTime(func(e *Event) time.Time { return e.ClosedAt }),
+			"openedAt":  byTime(func(e *Event) time.Time { return e.OpenedAt.Time }),
+			"updatedAt": byTime(func(e *Event) time.Time { return e.UpdatedAt.Time }),
+			"closedAt":  byTime(func(e *Event) time.Time { return e.ClosedAt.Time }),
 		},
 		first: "openedAt"}
 	return listJSON(ctx, d, &l, recEvent, "event", workspace, func(e *Event) bool {
@@ -215,7 +215,7 @@ func (d *Directory) UpdateMonitor(ctx context.Context, workspace, monitor string
 // mute. Events open and count meanwhile, and what has not been sent is sent by the
 // first look afterwards.
 func (d *Directory) MuteMonitor(ctx context.Context, workspace, monitor string, until time.Time) (Monitor, error) {
-	return d.changeMonitor(ctx, workspace, monitor, func(m *Monitor) { m.MutedUntil = until.UTC().Truncate(time.Second) })
+	return d.changeMonitor(ctx, workspace, monitor, func(m *Monitor) { m.MutedUntil = Time{until.UTC().Truncate(time.Second)} })
 }
 
 func (d *Directory) changeMonitor(ctx context.Context, workspace, monitor string, fn func(*Monitor)) (Monitor, error) {
@@ -230,7 +230,7 @@ func (d *Directory) changeMonitor(ctx context.Context, workspace, monitor string
 			return err
 		}
 		fn(m)
-		m.UpdatedAt = d.now()
+		m.UpdatedAt = Time{d.now()}
 		return putJSON(tx, joinKey(recMonitor, w.id, i), m)
 	})
 	if err != nil {
@@ -300,7 +300,7 @@ func (d *Directory) ActOnEvent(ctx context.Context, workspace, event, by string,
 		if e, i, err = getJSON[Event](tx, recEvent, "event", w.id, event); err != nil {
 			return err
 		}
-		if err := e.act(LogEntry{At: d.now(), By: by, Action: action, Text: text}); err != nil {
+		if err := e.act(LogEntry{At: Time{d.now()}, By: by, Action: action, Text: text}); err != nil {
 			return err
 		}
 		if e.State == EventClosed {

@@ -30,7 +30,7 @@ func hashes(n, from int) []Hash {
 // TestLook: each transition that a look can make.
 func TestLook(t *testing.T) {
 	open := func(count, notified int, notifiedAt time.Time, state EventState) *Event {
-		return &Event{ID: "e", State: state, Count: count, Notified: notified, NotifiedAt: notifiedAt, OpenedAt: at(0)}
+		return &Event{ID: "e", State: state, Count: count, Notified: notified, NotifiedAt: Time{notifiedAt}, OpenedAt: Time{at(0)}}
 	}
 	for _, c := range []struct {
 		name    string
@@ -45,8 +45,8 @@ func TestLook(t *testing.T) {
 		{"nothing new", Monitor{MonitorSpec: MonitorSpec{Threshold: 2}, Mark: 5}, nil, look{at(1), 5, 9, nil}, "", -1, 5, false},
 		{"below the threshold", Monitor{MonitorSpec: MonitorSpec{Threshold: 2}, Mark: 5}, nil, look{at(1), 5, 9, hashes(1, 0)}, "", -1, 5, false},
 		{"at the threshold", Monitor{MonitorSpec: MonitorSpec{Threshold: 2}, Mark: 5}, nil, look{at(1), 5, 9, hashes(2, 0)}, NoticeOpened, 2, 9, true},
-		{"muted", Monitor{MonitorSpec: MonitorSpec{Threshold: 2}, Mark: 5, MutedUntil: at(2)}, nil, look{at(1), 5, 9, hashes(2, 0)}, "", 2, 9, true},
-		{"mute is over", Monitor{MonitorSpec: MonitorSpec{Threshold: 2}, Mark: 9, MutedUntil: at(2)}, open(2, 0, time.Time{}, EventOpen), look{at(2), 9, 9, nil}, NoticeOpened, 2, 9, true},
+		{"muted", Monitor{MonitorSpec: MonitorSpec{Threshold: 2}, Mark: 5, MutedUntil: Time{at(2)}}, nil, look{at(1), 5, 9, hashes(2, 0)}, "", 2, 9, true},
+		{"mute is over", Monitor{MonitorSpec: MonitorSpec{Threshold: 2}, Mark: 9, MutedUntil: Time{at(2)}}, open(2, 0, time.Time{}, EventOpen), look{at(2), 9, 9, nil}, NoticeOpened, 2, 9, true},
 		{"disabled", Monitor{MonitorSpec: MonitorSpec{Threshold: 1, Disabled: true}, Mark: 5}, nil, look{at(1), 5, 9, hashes(2, 0)}, "", -1, 5, false},
 		{"from another mark", Monitor{MonitorSpec: MonitorSpec{Threshold: 1}, Mark: 6}, nil, look{at(1), 5, 9, hashes(2, 0)}, "", -1, 6, false},
 		{"backwards", Monitor{MonitorSpec: MonitorSpec{Threshold: 1}, Mark: 6}, nil, look{at(1), 6, 5, hashes(2, 0)}, "", -1, 6, false},
@@ -56,7 +56,7 @@ func TestLook(t *testing.T) {
 		{"short of the volume", Monitor{MonitorSpec: MonitorSpec{Threshold: 1, RenotifyCount: 3}, Mark: 5}, open(4, 3, at(0), EventOpen), look{at(1), 5, 6, hashes(1, 0)}, "", 5, 6, true},
 		{"the volume", Monitor{MonitorSpec: MonitorSpec{Threshold: 1, RenotifyCount: 3}, Mark: 5}, open(4, 3, at(0), EventOpen), look{at(1), 5, 6, hashes(2, 0)}, NoticeVolume, 6, 6, true},
 		{"the volume, acknowledged", Monitor{MonitorSpec: MonitorSpec{Threshold: 1, RenotifyCount: 3}, Mark: 5}, open(4, 3, at(0), EventAcknowledged), look{at(1), 5, 6, hashes(2, 0)}, NoticeVolume, 6, 6, true},
-		{"the volume, muted", Monitor{MonitorSpec: MonitorSpec{Threshold: 1, RenotifyCount: 3}, Mark: 5, MutedUntil: at(9)}, open(4, 3, at(0), EventOpen), look{at(1), 5, 6, hashes(2, 0)}, "", 6, 6, true},
+		{"the volume, muted", Monitor{MonitorSpec: MonitorSpec{Threshold: 1, RenotifyCount: 3}, Mark: 5, MutedUntil: Time{at(9)}}, open(4, 3, at(0), EventOpen), look{at(1), 5, 6, hashes(2, 0)}, "", 6, 6, true},
 		{"before the time", Monitor{MonitorSpec: MonitorSpec{Threshold: 1, RenotifyAfter: 60}, Mark: 5}, open(4, 4, at(0), EventOpen), look{at(59), 5, 5, nil}, "", 4, 5, false},
 		{"the time", Monitor{MonitorSpec: MonitorSpec{Threshold: 1, RenotifyAfter: 60}, Mark: 5}, open(4, 4, at(0), EventOpen), look{at(60), 5, 5, nil}, NoticeReminder, 4, 5, true},
 		{"the time, acknowledged", Monitor{MonitorSpec: MonitorSpec{Threshold: 1, RenotifyAfter: 60}, Mark: 5}, open(4, 4, at(0), EventAcknowledged), look{at(60), 5, 5, nil}, "", 4, 5, false},
@@ -88,7 +88,7 @@ func TestAct(t *testing.T) {
 	for action, results := range want {
 		for i, s := range states {
 			e := &Event{State: s}
-			err := e.act(LogEntry{At: at(5), By: "eva", Action: action, Text: "t"})
+			err := e.act(LogEntry{At: Time{at(5)}, By: "eva", Action: action, Text: "t"})
 			if results[i] == "" {
 				if !errors.Is(err, ErrState) || e.State != s || len(e.Log) != 0 {
 					t.Errorf("%s when %s: %v, %+v", action, s, err, e)
@@ -323,7 +323,7 @@ func TestDeliver(t *testing.T) {
 			break
 		}
 		b.clock.add(max(v.NextAt.Sub(b.clock.now())-time.Second, 0))
-		if taken, failed, _ := b.Deliver(ctx, p); taken+failed > 0 && b.clock.now().Before(v.NextAt) {
+		if taken, failed, _ := b.Deliver(ctx, p); taken+failed > 0 && b.clock.now().Before(v.NextAt.Time) {
 			t.Fatal("before its time")
 		}
 		b.clock.add(time.Second)

@@ -20,8 +20,8 @@ type Workspace struct {
 	// Quotas are how many entries of a kind there may be, at most MaxQuota;
 	// kinds that are missing, or 0, have their DefaultQuota.
 	Quotas    map[Kind]int `json:"quotas"`
-	CreatedAt time.Time    `json:"createdAt"`
-	UpdatedAt time.Time    `json:"updatedAt"`
+	CreatedAt Time         `json:"createdAt"`
+	UpdatedAt Time         `json:"updatedAt"`
 }
 
 // Billing is whether a workspace may create domains, keywords and BINs.
@@ -82,7 +82,7 @@ func (d *Directory) Workspace(ctx context.Context, workspace string) (Workspace,
 func (d *Directory) Workspaces(ctx context.Context, q ListQuery) (Page[Workspace], error) {
 	l := list[Workspace]{query: q, id: func(w *Workspace) string { return w.ID },
 		match:   func(w *Workspace, has func(string) bool) bool { return has(w.Name) },
-		columns: columns[Workspace]{"name": byText(func(w *Workspace) string { return w.Name }), "createdAt": byTime(func(w *Workspace) time.Time { return w.CreatedAt }), "updatedAt": byTime(func(w *Workspace) time.Time { return w.UpdatedAt })},
+		columns: columns[Workspace]{"name": byText(func(w *Workspace) string { return w.Name }), "createdAt": byTime(func(w *Workspace) time.Time { return w.CreatedAt.Time }), "updatedAt": byTime(func(w *Workspace) time.Time { return w.UpdatedAt.Time })},
 		first:   "name"}
 	if err := l.prepare(); err != nil {
 		return Page[Workspace]{}, err
@@ -201,7 +201,7 @@ func (w *workspaceRecord) limit(kind int) int {
 }
 
 func (w *workspaceRecord) public() Workspace {
-	p := Workspace{ID: w.id.String(), Name: w.name, Billing: w.billing, Quotas: map[Kind]int{}, CreatedAt: w.created, UpdatedAt: w.updated}
+	p := Workspace{ID: w.id.String(), Name: w.name, Billing: w.billing, Quotas: map[Kind]int{}, CreatedAt: Time{w.created}, UpdatedAt: Time{w.updated}}
 	for k, n := range w.quotas {
 		if n != 0 {
 			p.Quotas[kinds[k]] = n

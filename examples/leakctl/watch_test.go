@@ -116,7 +116,7 @@ func TestAPIKeys(t *testing.T) {
 
 	made := decode[map[string]any](t, h.run("--json", "key", "create", "siem", "--workspace", w, "--role", "mssp", "--expires", "2099-01-01").quiet(t))
 	secret := made["secret"].(string)
-	if len(secret) < 64 || made["role"] != "mssp" || made["expiresAt"] != "2099-01-01T00:00:00Z" {
+	if len(secret) < 64 || made["role"] != "mssp" || made["expiresAt"] != "2099-01-01T00:00:00" {
 		t.Errorf("made %v", made)
 	}
 	h.checkNot(secret, h.store, h.dir)
@@ -129,7 +129,7 @@ func TestAPIKeys(t *testing.T) {
 	if rotated["secret"] == secret || rotated["role"] != "mssp" {
 		t.Errorf("rotated: %v", rotated)
 	}
-	if got := decode[map[string]any](t, h.run("--json", "key", "revoke", rotated["id"].(string)).quiet(t)); got["revokedAt"] == "0001-01-01T00:00:00Z" {
+	if got := decode[map[string]any](t, h.run("--json", "key", "revoke", rotated["id"].(string)).quiet(t)); got["revokedAt"] == "" {
 		t.Errorf("revoked: %v", got)
 	}
 	h.run("key", "revoke", "unknown").want(t, 1, "not found")

@@ -67,12 +67,12 @@ func printList[T any](e *env, l watchlist.Page[T], what string, head []string, r
 }
 
 // moment spells an instant, or a dash for none.
-func moment(t time.Time) string { return instantAs(t, "2006-01-02 15:04") }
+func moment(t watchlist.Time) string { return instantAs(t, "2006-01-02 15:04") }
 
 // onDay spells the day of an instant, or a dash for none.
-func onDay(t time.Time) string { return instantAs(t, time.DateOnly) }
+func onDay(t watchlist.Time) string { return instantAs(t, time.DateOnly) }
 
-func instantAs(t time.Time, layout string) string {
+func instantAs(t watchlist.Time, layout string) string {
 	if t.IsZero() {
 		return "-"
 	}

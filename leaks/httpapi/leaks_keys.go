@@ -56,7 +56,7 @@ func (h *Handler) keyRoutes() []*endpoint {
 
 func (c *caller) me(ctx context.Context) (*meAnswer, error) {
 	k := c.who.Key
-	me := &meAnswer{Key: keyAnswer{k.ID, k.Name, string(k.Role), leaks.Time{Time: k.CreatedAt}, leaks.Time{Time: k.ExpiresAt}}}
+	me := &meAnswer{Key: keyAnswer{k.ID, k.Name, string(k.Role), k.CreatedAt, k.ExpiresAt}}
 	if k.Workspace == "" {
 		return me, nil
 	}
@@ -64,6 +64,6 @@ func (c *caller) me(ctx context.Context) (*meAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	me.Organisation = &organisationAnswer{w.ID, w.Name, leaks.Time{Time: w.CreatedAt}}
+	me.Organisation = &organisationAnswer{w.ID, w.Name, w.CreatedAt}
 	return me, nil
 }
