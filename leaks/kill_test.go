@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -52,7 +53,10 @@ func childIngest(dir string, short bool) {
 		_, err := s.Ingest(context.Background(), seqOf(list), &IngestOptions{
 			Batch:    killBatch(i),
 			Progress: func(r IngestResult) { fmt.Printf("committed %d %d\n", i, r.Resumed+r.Read) },
+			Cards:    func() iter.Seq[CardRecord] { return slices.Values(killCards(i)) },
 		})
+		childFailed(err)
+		_, err = s.IngestDocuments(context.Background(), listSeq(killDocuments(i)), &IngestOptions{Batch: killBatch(i)})
 		childFailed(err)
 	}
 	childFailed(s.Compact(context.Background()))
@@ -166,6 +170,7 @@ func checkCommitted(t *testing.T, dir string, files [][]Record, reported map[int
 	if len(got) != len(want) {
 		t.Fatalf("%d different rows are in the store, %d are committed", len(got), len(want))
 	}
+	checkCommittedFlat(t, s, len(files))
 }
 
 // answers is every answer over a whole store, as one text.

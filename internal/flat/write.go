@@ -96,6 +96,10 @@ func writeTable(ctx context.Context, seg *segment.Writer, s *Schema, rows sorted
 	return sum, err
 }
 
+// errContradiction: what is to be written is no table. Only a merge of tables
+// that are none meets it.
+var errContradiction = fmt.Errorf("%w: rows and keys of a table contradict each other", codec.ErrCorrupt)
+
 // writeKeys writes the dictionary of keys and where the rows of each start.
 func writeKeys(seg *segment.Writer, rows sortedRows) (uint64, error) {
 	n, err := writeStrings(seg.Section(sectionKeys, segment.Small), rows.strings(0))
@@ -110,12 +114,12 @@ func writeKeys(seg *segment.Writer, rows sortedRows) (uint64, error) {
 			starts.Append(row)
 			next++
 		case ord+1 != next:
-			return 0, fmt.Errorf("rows are not in the order of their keys")
+			return 0, fmt.Errorf("%w: rows are not in the order of their keys", errContradiction)
 		}
 		row++
 	}
 	if next != n && rows.err() == nil {
-		return 0, fmt.Errorf("%d of %d keys have rows", next, n)
+		return 0, fmt.Errorf("%w: %d of %d keys have rows", errContradiction, next, n)
 	}
 	starts.Append(row)
 	return n, starts.Finish()
