@@ -108,8 +108,8 @@ var documentSchema = &flat.Schema{
 	Name: "documents",
 	Columns: []flat.Column{
 		docDomain:    {Name: "domain", Kind: flat.Text},
-		docName:      {Name: "name", Kind: flat.Text},
-		docURL:       {Name: "url", Kind: flat.Text},
+		docName:      {Name: "name", Kind: flat.Text, Indexed: true},
+		docURL:       {Name: "url", Kind: flat.Text, Indexed: true},
 		docSource:    {Name: "source", Kind: flat.Text},
 		docSHA256:    {Name: "sha256", Kind: flat.Bytes, Width: 32}, // zeros: unknown
 		docSize:      {Name: "size", Kind: flat.Number},

@@ -22,6 +22,8 @@
 //	                 it is that of some row
 //	section 17 + 2c  column c, a row each: of text the ordinal, of a number the
 //	                 number, as integers; of bytes the bytes, fixed
+//	section 256 + c  column c, indexed text: its text index (index.Text), without
+//	                 chunks where the dictionary is small
 //
 // Column 0 is the key, which has no section of its own. The segment's meta:
 //

@@ -9,7 +9,12 @@ const (
 	// blockRows is how many rows a query looks at together; the context is
 	// looked at as often.
 	blockRows = 4096
-	// heapRows is the most rows that are ranked by keeping the best while
-	// scanning; beyond it everything is sorted.
-	heapRows = 2048
 )
+
+// heapRows is the most rows that are ranked by keeping the best while scanning;
+// beyond it everything is sorted. Tests lower it.
+var heapRows = 1 << 17
+
+// textStrings is how many strings a dictionary must have to get a text index:
+// going through fewer takes a fraction of a millisecond. Tests lower it.
+var textStrings uint32 = 16 << 10

@@ -74,10 +74,17 @@ type scan struct {
 	key              uint32 // whose rows are keyStart <= row < keyEnd
 	keyStart, keyEnd uint32
 
-	matched [][]uint8 // per searched column: what is known of each string
-	rows    []uint32  // of the block, that are not filtered out so far
-	values  []uint64
-	first   []uint64
+	search []searched
+	rows   []uint32 // of the block, that are not filtered out so far
+	values []uint64
+	first  []uint64
+}
+
+// A searched column.
+type searched struct {
+	col   int
+	known []uint8  // what is known of each string
+	ords  []uint64 // of the block's rows
 }
 
 const (
@@ -126,14 +133,18 @@ func (s *scan) counted(lo, hi uint32) bool {
 // block looks at the rows lo <= row < hi.
 func (s *scan) block(lo, hi uint32) {
 	s.rows = s.rows[:0]
-	for row := lo; row < hi; row++ {
+	for row := lo; row < hi; {
 		for len(s.hidden) > 0 && s.hidden[0] < row {
 			s.hidden = s.hidden[1:]
 		}
-		if len(s.hidden) > 0 && s.hidden[0] == row {
-			continue
+		next := hi // hidden, or the end
+		if len(s.hidden) > 0 {
+			next = min(hi, s.hidden[0])
 		}
-		s.rows = append(s.rows, row)
+		for ; row < next; row++ {
+			s.rows = append(s.rows, row)
+		}
+		row = next + 1
 	}
 	first := s.t.schema.First
 	window := s.q.From > 0 || s.q.To < math.MaxUint64
@@ -158,7 +169,7 @@ func (s *scan) block(lo, hi uint32) {
 		s.rows = kept
 	}
 	if s.matcher != nil {
-		s.search()
+		s.searchBlock(lo, hi)
 	}
 	if s.c.err() != nil {
 		return
@@ -183,7 +194,9 @@ func (s *scan) block(lo, hi uint32) {
 		values = s.values
 	}
 	for _, row := range s.rows {
-		s.rank.add(values[row-lo], row)
+		if v := values[row-lo]; s.rank.wants(v) {
+			s.rank.add(v, row)
+		}
 	}
 }
 
@@ -197,24 +210,29 @@ func (s *scan) prepare() {
 	for _, r := range s.sel.keys {
 		rows += uint64(s.c.start(r.to)) - uint64(min(s.c.start(r.from), s.c.start(r.to)))
 	}
-	s.matched = make([][]uint8, len(s.q.Columns))
-	for i, col := range s.q.Columns {
+	for _, col := range s.q.Columns {
 		if col == 0 {
-			s.matched[i] = make([]uint8, s.t.keys.Len())
+			s.search = append(s.search, searched{col: col, known: make([]uint8, s.t.keys.Len())})
 			continue
 		}
 		n := s.t.cols[col].dict.Len()
-		s.matched[i] = make([]uint8, n)
-		if rows < uint64(n)/8 {
+		known := make([]uint8, n)
+		text := s.t.cols[col].text
+		if indexed := text != nil && len(index.Fold(s.q.Search)) >= 3; !indexed && rows < uint64(n)/8 {
+			s.search = append(s.search, searched{col: col, known: known})
 			continue
 		}
-		for j := range s.matched[i] {
-			s.matched[i][j] = differs
+		for j := range known {
+			known[j] = differs
 		}
-		s.c.cols[col].dict.Search(0, n, s.matcher, func(ord uint32) bool {
-			s.matched[i][ord] = matches
+		any := false
+		s.c.cols[col].dict.SearchText(text, 0, n, s.matcher, func(ord uint32) bool {
+			known[ord], any = matches, true
 			return true
 		})
+		if any { // else no row matches by this column
+			s.search = append(s.search, searched{col: col, known: known})
+		}
 	}
 }
 
@@ -227,31 +245,46 @@ func (s *scan) keyOf(row uint32) uint32 {
 	return s.key
 }
 
-// search keeps the rows that match.
-func (s *scan) search() {
+// searchBlock keeps the block's rows that match.
+func (s *scan) searchBlock(lo, hi uint32) {
+	for i := range s.search {
+		if c := &s.search[i]; c.col > 0 {
+			c.ords = s.c.cols[c.col].values.Decode(uint64(lo), uint64(hi), c.ords[:0])
+		}
+	}
 	kept := s.rows[:0]
-	for _, row := range s.rows {
-		for i, col := range s.q.Columns {
-			var ord uint32
-			if col == 0 {
-				ord = s.keyOf(row)
-			} else {
-				ord = s.c.ord(col, row)
-			}
-			if s.c.bad != nil || int(ord) >= len(s.matched[i]) {
-				return
-			}
-			state := &s.matched[i][ord]
-			if *state == unknown {
-				*state = s.match(col, ord)
-			}
-			if *state == matches {
+	if s.c.err() == nil {
+		for _, row := range s.rows {
+			if s.found(row, lo) {
 				kept = append(kept, row)
-				break
 			}
 		}
 	}
 	s.rows = kept
+}
+
+// found reports whether a row of the block that begins with lo matches.
+func (s *scan) found(row, lo uint32) bool {
+	for i := range s.search {
+		c := &s.search[i]
+		var ord uint64
+		if c.col == 0 {
+			ord = uint64(s.keyOf(row))
+		} else {
+			ord = c.ords[row-lo]
+		}
+		if ord >= uint64(len(c.known)) {
+			s.c.fail("a row has string %d of %d", ord, len(c.known))
+			return false
+		}
+		if c.known[ord] == unknown {
+			c.known[ord] = s.match(c.col, uint32(ord))
+		}
+		if c.known[ord] == matches {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *scan) match(col int, ord uint32) uint8 {

@@ -35,6 +35,18 @@ func (rk *ranker) compare(a, b ranked) int {
 	return c
 }
 
+// wants reports whether a row of that value may be kept: of equal ones the
+// first are.
+func (rk *ranker) wants(value uint64) bool {
+	if !rk.heap || len(rk.kept) < rk.k {
+		return true
+	}
+	if rk.down {
+		return value > rk.kept[0].value
+	}
+	return value < rk.kept[0].value
+}
+
 // add takes a row; rows come ascending.
 func (rk *ranker) add(value uint64, row uint32) {
 	r := ranked{value, row}

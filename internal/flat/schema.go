@@ -1,7 +1,6 @@
 package flat
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/leakscope/leakscope/internal/codec"
@@ -22,6 +21,9 @@ type Column struct {
 	Name  string
 	Kind  Kind
 	Width int // of Bytes, 1 to 64
+	// Indexed text has an index for searching it, where there is much of it. It
+	// may change: a table without the index is gone through.
+	Indexed bool
 }
 
 // A Schema says what a data set's rows are. Its name and columns are part of
@@ -39,10 +41,6 @@ type Schema struct {
 
 // ID is the identity of a row within its key.
 type ID [16]byte
-
-func (id *ID) words() (hi, lo uint64) {
-	return binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])
-}
 
 // A Cell is the value of a row in a column: Text, also for Bytes, or Number.
 type Cell struct {
@@ -74,10 +72,12 @@ const (
 	sectionStarts = 2
 	sectionIDs    = 3
 	sectionFirst  = 16
+	sectionIndex  = 256
 )
 
 const formatVersion = 1
 
+func sectionText(col int) uint16   { return uint16(sectionIndex + col) }
 func sectionDict(col int) uint16   { return uint16(sectionFirst + 2*col) }
 func sectionValues(col int) uint16 { return uint16(sectionFirst + 2*col + 1) }
 
@@ -92,6 +92,9 @@ func (s *Schema) SectionName(id uint16) string {
 		return s.Name + ".id"
 	}
 	col := (int(id) - sectionFirst) / 2
+	if text := int(id) - sectionIndex; text >= 0 && text < len(s.Columns) {
+		return s.Name + "." + s.Columns[text].Name + ".index"
+	}
 	switch {
 	case int(id) < sectionFirst || col >= len(s.Columns):
 		return fmt.Sprintf("%s.%d", s.Name, id)

@@ -20,6 +20,7 @@ type Table struct {
 
 type tableColumn struct {
 	dict   *index.Dict    // of text
+	text   *index.Text    // of indexed text; may be nil
 	values *segment.Ints  // of text and numbers
 	bytes  *segment.Fixed // of bytes
 }
@@ -84,6 +85,9 @@ func Open(r *segment.Reader, s *Schema) (*Table, error) {
 				n := counts[0]
 				counts = counts[1:]
 				if c.dict, err = index.OpenDict(r.Section(sectionDict(i)), uint32(n)); err != nil {
+					return err
+				}
+				if c.text, err = index.OpenText(r.Section(sectionText(i)), uint32(n)); err != nil {
 					return err
 				}
 			}

@@ -52,7 +52,11 @@ func writeTable(ctx context.Context, seg *segment.Writer, s *Schema, rows sorted
 			sum.Keys, err = writeKeys(seg, rows)
 		case def.Kind == Text:
 			var n uint64
-			if n, err = writeStrings(seg.Section(sectionDict(i), segment.Small), rows.strings(i)); err == nil {
+			var text *index.TextWriter
+			if def.Indexed {
+				text = index.NewTextWriter(seg.Section(sectionText(i), segment.Plain), textStrings)
+			}
+			if n, err = writeStrings(seg.Section(sectionDict(i), segment.Small), text, rows.strings(i)); err == nil {
 				counts = append(counts, n)
 				err = writeNumbers(seg.Section(sectionValues(i), segment.Plain), rows.numbers(i))
 			}
@@ -102,7 +106,7 @@ var errContradiction = fmt.Errorf("%w: rows and keys of a table contradict each 
 
 // writeKeys writes the dictionary of keys and where the rows of each start.
 func writeKeys(seg *segment.Writer, rows sortedRows) (uint64, error) {
-	n, err := writeStrings(seg.Section(sectionKeys, segment.Small), rows.strings(0))
+	n, err := writeStrings(seg.Section(sectionKeys, segment.Small), nil, rows.strings(0))
 	if err != nil {
 		return 0, err
 	}
@@ -125,10 +129,19 @@ func writeKeys(seg *segment.Writer, rows sortedRows) (uint64, error) {
 	return n, starts.Finish()
 }
 
-func writeStrings(sink codec.ChunkSink, strings iter.Seq[[]byte]) (uint64, error) {
+// writeStrings writes a dictionary, and its text index where there is one.
+func writeStrings(sink codec.ChunkSink, text *index.TextWriter, strings iter.Seq[[]byte]) (uint64, error) {
 	w := index.NewDictWriter(sink)
 	for s := range strings {
 		w.Add(s)
+		if text != nil {
+			text.Add(s)
+		}
+	}
+	if text != nil {
+		if err := text.Finish(); err != nil {
+			return 0, err
+		}
 	}
 	n := uint64(w.Len())
 	return n, w.Finish()
