@@ -37,9 +37,10 @@ var scoped = []int{http.StatusForbidden, http.StatusNotFound}
 type access uint8
 
 const (
-	keyed   access = iota // whoever has a key
-	msspKey               // a key of the role mssp or admin
-	public                // anybody
+	keyed    access = iota // whoever has a key
+	msspKey                // a key of the role mssp or admin
+	adminKey               // a key of the role admin
+	public                 // anybody
 )
 
 // route declares a route that answers with one JSON value. params returns the

@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"strconv"
 	"time"
+
+	"github.com/leakscope/leakscope/watchlist"
 )
 
 // An exchange is one request and what becomes of it. It is the ResponseWriter
@@ -122,8 +124,11 @@ func (x *exchange) authorize(ctx context.Context) error {
 	if wait := x.h.limits.take(c.keyID(), x.start); wait > 0 {
 		return &failure{status: http.StatusTooManyRequests, msg: "Rate limit exceeded", retry: wait}
 	}
-	if x.ep.access == msspKey && !c.mssp() {
+	switch {
+	case x.ep.access == msspKey && !c.mssp():
 		return errRole
+	case x.ep.access == adminKey && !who.Admin():
+		return watchlist.ErrOutside
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func (s *schemas) operation(ep *endpoint) (object, error) {
 		op["security"] = []object{{ep.api.scheme: []string{}}}
 		statuses = append(statuses, http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusGatewayTimeout)
 	}
-	if ep.access == msspKey {
+	if ep.access == msspKey || ep.access == adminKey {
 		statuses = append(statuses, http.StatusForbidden)
 	}
 	params := []object{}
