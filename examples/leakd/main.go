@@ -47,7 +47,7 @@ type options struct {
 	MetricsListen string        `placeholder:"ADDR" help:"Serve Prometheus metrics at /metrics of this address, without a key; off if not given."`
 	Shutdown      time.Duration `default:"15s" help:"How long requests may go on after a signal (${default})."`
 
-	Memory      string        `default:"256M" placeholder:"SIZE" help:"Memory for what the store keeps loaded (${default}); K, M or G."`
+	Memory      string        `default:"512M" placeholder:"SIZE" help:"Memory for what the store keeps loaded (${default}); K, M or G."`
 	Rate        int           `default:"100" help:"Requests a second of each key (${default}); no limit if negative, as in --rate=-1."`
 	Burst       int           `help:"Requests of a key at once; twice the rate if 0."`
 	Concurrency int           `help:"Requests computed at once; 8 for each processor if 0."`
