@@ -21,6 +21,7 @@ type analyticsKey struct {
 // domain. They stay complete when Expire drops occurrences. A domain never
 // seen has zeros; one that the scope does not cover is [ErrOutside].
 func (s *Store) Analytics(ctx context.Context, scope watchlist.Scope, column Column, domain string) (*stats.Analytics, error) {
+	defer s.asks()()
 	switch column {
 	case RootDomain, EmailDomain:
 	case "":

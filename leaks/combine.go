@@ -1,11 +1,14 @@
 package leaks
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // combine reduces the selected occurrences of one credential, whose groups
 // parts lists from the oldest table to the newest, and ranks it if there are
 // any.
-func (g *gatherer) combine(parts []part) {
+func (g *gatherer) combine(ctx context.Context, parts []part) {
 	var (
 		out   result
 		found bool
@@ -41,7 +44,7 @@ func (g *gatherer) combine(parts []part) {
 				}
 			}
 			out.types |= 1 << c.typ(r)
-			g.addSource(p.table, c.source(r))
+			g.addSource(ctx, p.table, c.source(r))
 		}
 	}
 	if !found {
@@ -54,15 +57,15 @@ func (g *gatherer) combine(parts []part) {
 }
 
 // addSource notes a source of the credential at hand.
-func (g *gatherer) addSource(table uint16, ord uint32) {
+func (g *gatherer) addSource(ctx context.Context, table uint16, ord uint32) {
+	if g.err != nil {
+		return
+	}
 	if len(g.sels) > 1 {
 		if g.sourceNumbers == nil {
-			numbers, err := g.snap.sourceNumbers()
-			if err != nil {
-				g.err = err
+			if g.sourceNumbers, g.err = g.snap.sourceNumbers(ctx); g.err != nil {
 				return
 			}
-			g.sourceNumbers = numbers
 		}
 		if of := g.sourceNumbers[table]; int(ord) < len(of) {
 			ord = of[ord]

@@ -48,6 +48,7 @@ func (p *plan) details(q *DetailsQuery) (*detailsPlan, error) {
 // their exact number. A page past the end is empty. Errors match ErrInvalid,
 // ErrCursor, ErrCorrupt, ErrClosed or those of ctx.
 func (s *Store) Details(ctx context.Context, q DetailsQuery) (*DetailsPage, error) {
+	defer s.asks()()
 	d, err := compileDetails(ctx, &q)
 	if err != nil {
 		return nil, err

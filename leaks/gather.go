@@ -91,7 +91,7 @@ func (g *gatherer) single(ctx context.Context) error {
 					continue
 				}
 				parts[0] = part{uint16(ti), group}
-				g.combine(parts)
+				g.combine(ctx, parts)
 			}
 			if err := g.poll(ctx, len(st.groups)+st.work); err != nil {
 				return err
@@ -161,7 +161,7 @@ func (g *gatherer) merge(ctx context.Context, oneRoot bool) error {
 				streams = slices.DeleteFunc(streams, func(st *stream) bool { return len(st.groups) == 0 })
 			}
 			if !most.ruledOut(g.rank) {
-				g.combine(parts)
+				g.combine(ctx, parts)
 				work = 8 * len(parts)
 			}
 		}

@@ -36,7 +36,7 @@ func (g *gatherer) byHash(ctx context.Context) error {
 		for n := head; n != 0; n = links[n-1].next {
 			parts = append(parts, links[n-1].part)
 		}
-		g.combine(parts)
+		g.combine(ctx, parts)
 		if err := g.poll(ctx, len(parts)); err != nil {
 			return err
 		}

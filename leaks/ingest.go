@@ -143,8 +143,9 @@ func (w *ingestWriter) run(ctx context.Context, read readFunc) error {
 	for range workers {
 		p := w.store.preparer(w.seen, w.opts.Source)
 		working.Go(func() {
+			polite := w.store.courtesy()
 			for pc := range work {
-				pc.prepare(p)
+				pc.prepare(p, polite)
 				pc.ready <- struct{}{}
 			}
 		})

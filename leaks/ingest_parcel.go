@@ -43,8 +43,12 @@ func (p *parcel) recycle() {
 }
 
 // prepare normalises every record; one that is no row becomes a reject.
-func (p *parcel) prepare(pr *preparer) {
+func (p *parcel) prepare(pr *preparer, c *courtesy) {
+	n := 0
 	p.block.Records(func(rec *Record, reject *Reject) {
+		if n++; n%courtesyRecords == 0 {
+			c.yield()
+		}
 		if reject == nil {
 			n := len(p.rows)
 			if n == cap(p.rows) {

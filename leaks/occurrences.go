@@ -14,6 +14,7 @@ import (
 // hash that is unknown or outside the scope has none; a malformed one is
 // ErrInvalid.
 func (s *Store) Occurrences(ctx context.Context, scope watchlist.Scope, column Column, hash string) (*Occurrences, error) {
+	defer s.asks()()
 	h, err := parseHash("hash", hash)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ const defaultWindowDays = 14
 // times, and how its counters compare with those of the window of equal length
 // before it. A window given by one end only ends today, or is 14 days long.
 func (s *Store) Stats(ctx context.Context, q StatsQuery) (*stats.Report, error) {
+	defer s.asks()()
 	p, err := compile(ctx, q.Scope, q.Column, &q.Filters, "")
 	if err != nil {
 		return nil, err

@@ -8,11 +8,10 @@ import (
 // rootRanks returns, per table, a number for each root ordinal such that numbers
 // are ordered as the root domains' names are, in all tables alike.
 func (sn *snapshot) rootRanks(ctx context.Context) ([][]uint32, error) {
-	sn.ranksMu.Lock()
-	defer sn.ranksMu.Unlock()
-	if sn.ranks != nil {
-		return sn.ranks, nil
-	}
+	return sn.ranks.get(ctx, sn.rankRoots)
+}
+
+func (sn *snapshot) rankRoots(ctx context.Context) ([][]uint32, error) {
 	type source struct {
 		table int
 		c     *tableCursor
@@ -58,7 +57,6 @@ func (sn *snapshot) rootRanks(ctx context.Context) ([][]uint32, error) {
 			return nil, ctx.Err()
 		}
 	}
-	sn.ranks = ranks
 	return ranks, nil
 }
 

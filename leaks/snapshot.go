@@ -70,12 +70,8 @@ type snapshot struct {
 
 	selections [numSets]selectionCache
 
-	sourcesOnce sync.Once
-	sources     [][]uint32 // per segment: source ordinal -> number common to all
-	sourcesErr  error
-
-	ranksMu sync.Mutex
-	ranks   [][]uint32 // see rootRanks
+	sources lazily[[][]uint32] // see sourceNumbers
+	ranks   lazily[[][]uint32] // see rootRanks
 
 	analyticsMu sync.Mutex
 	analytics   map[analyticsKey]*stats.Analytics
@@ -273,10 +269,10 @@ func (s *Store) discard(h *handle) {
 
 // sourceNumbers returns, per segment, a number for each source ordinal that is
 // equal for equal sources in all segments.
-func (sn *snapshot) sourceNumbers() ([][]uint32, error) {
-	sn.sourcesOnce.Do(func() {
+func (sn *snapshot) sourceNumbers(ctx context.Context) ([][]uint32, error) {
+	return sn.sources.get(ctx, func(ctx context.Context) ([][]uint32, error) {
 		numbers := make(map[string]uint32)
-		sn.sources = make([][]uint32, len(sn.segments))
+		sources := make([][]uint32, len(sn.segments))
 		for i, h := range sn.segments {
 			c := h.table.cursor()
 			of := make([]uint32, h.table.dictLen(dictSource))
@@ -287,14 +283,13 @@ func (sn *snapshot) sourceNumbers() ([][]uint32, error) {
 					numbers[string(name)] = n
 				}
 				of[ord] = n
-				return true
+				return ord%pollRows != pollRows-1 || ctx.Err() == nil
 			})
-			if err := c.err(); err != nil {
-				sn.sourcesErr = err
-				return
+			if err := firstError(c.err(), ctx.Err()); err != nil {
+				return nil, err
 			}
-			sn.sources[i] = of
+			sources[i] = of
 		}
+		return sources, nil
 	})
-	return sn.sources, sn.sourcesErr
 }

@@ -34,6 +34,7 @@ type Store struct {
 	ingesting   semaphore
 	maintaining semaphore
 	ingests     atomic.Int32 // that run now
+	asking      atomic.Int32 // queries that run now; see courtesy
 
 	// publishing serialises changes of the manifest with those of current.
 	publishing sync.Mutex

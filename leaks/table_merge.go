@@ -13,6 +13,7 @@ type mergeOptions struct {
 	// dropBefore drops the rows seen before it, Unix seconds. Domains that lose
 	// rows so keep their whole aggregate, for good.
 	dropBefore uint32
+	polite     *courtesy // nil: it gives way to nobody
 }
 
 // mergeTables writes the rows of all sources, the oldest first, as one table
@@ -20,7 +21,7 @@ type mergeOptions struct {
 // machine of each source and what a tableWriter needs: rows and columns pass
 // through.
 func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opts mergeOptions) (tableSummary, error) {
-	m := &merger{ctx: ctx, dropBefore: opts.dropBefore}
+	m := &merger{ctx: ctx, dropBefore: opts.dropBefore, polite: opts.polite}
 	total := uint64(0)
 	for _, t := range sources {
 		m.in = append(m.in, &mergeSource{t: t, c: t.cursor(), index: len(m.in), base: m.ordinals})
@@ -51,6 +52,7 @@ type merger struct {
 	in         []*mergeSource
 	dropBefore uint32
 	parallel   bool
+	polite     *courtesy
 	ordinals   uint64 // above those of all sources
 	polled     uint32
 
@@ -91,6 +93,7 @@ func (m *merger) poll() error {
 	if m.polled++; m.polled%pollRows != 0 {
 		return nil
 	}
+	m.polite.yield()
 	return m.ctx.Err()
 }
 
