@@ -82,12 +82,12 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	c.effort.First = 7
-	if c.n < 20_000 {
-		return errors.New("-n must be at least 20,000: smaller corpora lack the domains that are asked about")
-	}
 	if child != "" {
 		c.work = in
 		return c.child(ctx, child)
+	}
+	if c.n < 20_000 {
+		return errors.New("-n must be at least 20,000: smaller corpora lack the domains that are asked about")
 	}
 	if c.work == "" {
 		c.work = filepath.Join(os.TempDir(), "leakscope-bench")
@@ -144,7 +144,7 @@ func (c *config) all(ctx context.Context) error {
 			return fmt.Errorf("leakscope: %w", err)
 		}
 	}
-	var differ []error
+	var failed []error
 	for _, e := range engines.All {
 		if !c.wanted(e.Name()) {
 			continue
@@ -156,18 +156,23 @@ func (c *config) all(ctx context.Context) error {
 		if err != nil {
 			// The others are still worth measuring, but the run has failed.
 			fmt.Fprintf(os.Stderr, "run: %s: %v\n", e.Name(), err)
-			differ = append(differ, fmt.Errorf("%s: %w", e.Name(), err))
+			failed = append(failed, fmt.Errorf("%s: %w", e.Name(), err))
 		}
 	}
 	if c.scale {
-		if err := c.measureScale(ctx); err != nil {
-			return fmt.Errorf("scale: %w", err)
+		err := c.measureScale(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil { // what was measured before is still worth its table
+			fmt.Fprintf(os.Stderr, "run: scale: %v\n", err)
+			failed = append(failed, fmt.Errorf("scale: %w", err))
 		}
 	}
 	if err := c.report(); err != nil {
 		return err
 	}
-	return errors.Join(differ...)
+	return errors.Join(failed...)
 }
 
 // say tells how far the run is.
