@@ -113,7 +113,9 @@
 //	merge*.go                  which segments are merged, and expiry
 //	plan.go select*.go cover.go groupset.go filter.go search*.go   a query, bound to the store, to a table
 //	stream.go figures.go gather*.go combine.go   rows -> credentials
-//	ranker.go order.go         the first k of an order
+//	ranker.go order.go windows.go resultcache.go   the first k of an order, and what follows
+//	table_record.go names.go arena.go   the texts of an answer's rows
+//	courtesy.go lazily.go      who waits for whom
 //	dataset*.go document.go card.go   the flat data sets (internal/flat)
 //	machine.go datastats.go    across them
 //	keyword*.go                hosts by their words
