@@ -7,11 +7,10 @@ import "strings"
 // quotes (RFC 4180). What they are the columns themselves must say: a URL or a
 // host first, or an e-mail address.
 func (p *lineParser) cutQuoted(s string) (c cut, ok bool) {
-	// Hardly any line has that, so it is looked for first.
-	comma := byte(',')
-	if s[len(s)-1] != '"' && s[0] != '"' && !strings.Contains(s, `",`) && !strings.Contains(s, `";`) {
+	if strings.IndexByte(s, '"') < 0 { // as hardly any line has one
 		return c, false
 	}
+	comma := byte(',')
 	var fields [3]string
 	n, quoted := 0, false
 	for rest := s; ; n++ {
