@@ -38,6 +38,9 @@ func (s *groupSet) bounds() (lo, hi uint32) {
 	return lo, hi
 }
 
+// has reports whether a group is in s.
+func (s *groupSet) has(g uint32) bool { return within(s.ranges, g) || contains(s.list, g) }
+
 // with returns s and sorted groups.
 func (s groupSet) with(groups []uint32) groupSet {
 	if len(groups) == 0 {

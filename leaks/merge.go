@@ -227,6 +227,8 @@ func (s *Store) replace(ctx context.Context, sources []*handle, dropBefore uint3
 		flats  []*flat.Table
 		cache  = segment.NewCache(mergeCacheBytes)
 		edit   kv.Edit
+
+		firstSeq []uint64
 	)
 	for _, h := range sources {
 		v, err := h.forMerge(cache)
@@ -235,12 +237,13 @@ func (s *Store) replace(ctx context.Context, sources []*handle, dropBefore uint3
 		}
 		tables, flats = append(tables, v.table), append(flats, v.flat)
 		edit.Remove = append(edit.Remove, h.meta.ID)
+		firstSeq = append(firstSeq, h.meta.FirstSeq)
 	}
 	h, err := s.write(ctx, set, func(w *segment.Writer) (tableSummary, error) {
 		if set != setCredentials {
 			return flatSummary(flat.Merge(ctx, w, set.schema(), flats, drops))
 		}
-		return mergeTables(ctx, w, tables, mergeOptions{dropBefore: dropBefore, polite: s.courtesy()})
+		return mergeTables(ctx, w, tables, mergeOptions{dropBefore: dropBefore, polite: s.courtesy(), firstSeq: firstSeq})
 	})
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {

@@ -11,13 +11,9 @@ import (
 // such rows.
 func (s *selection) scopeKeywords(ctx context.Context) error {
 	c, p := s.c, s.p
-	hosts := make([]uint64, s.t.dictLen(dictHost)/64+1)
-	for w := range until(ctx, p.words) {
-		set, err := c.wordHosts(ctx, &w)
-		if err != nil {
-			return err
-		}
-		set.addTo(hosts)
+	hosts, err := c.wordsHosts(ctx, p.words)
+	if err != nil {
+		return err
 	}
 	if !p.all && p.byDomain {
 		cv, err := c.cover(ctx, p, false)
@@ -40,10 +36,7 @@ func (s *selection) scopeKeywords(ctx context.Context) error {
 	if n == 0 {
 		return nil
 	}
-	s.rowTests = append(s.rowTests, func(r uint32) bool {
-		h := c.host(r)
-		return hosts[h/64]&(1<<(h%64)) != 0
-	})
+	s.rowTests = append(s.rowTests, c.hostTest(hosts))
 	if n > int(s.t.dictLen(dictHost)/fewHosts) {
 		return s.groupsWithHosts(ctx, hosts, 0, s.t.groups)
 	}
@@ -99,6 +92,27 @@ func (s *selection) groupsWithHosts(ctx context.Context, hosts []uint64, lo, hi 
 		lo = end
 	}
 	return s.c.err()
+}
+
+// wordsHosts returns the hosts that any of some words matches, a bit each.
+func (c *tableCursor) wordsHosts(ctx context.Context, words []word) ([]uint64, error) {
+	hosts := make([]uint64, c.t.dictLen(dictHost)/64+1)
+	for w := range until(ctx, words) {
+		set, err := c.wordHosts(ctx, &w)
+		if err != nil {
+			return nil, err
+		}
+		set.addTo(hosts)
+	}
+	return hosts, ctx.Err()
+}
+
+// hostTest returns a test for rows that have one of the hosts.
+func (c *tableCursor) hostTest(hosts []uint64) func(row uint32) bool {
+	return func(r uint32) bool {
+		h := c.host(r)
+		return hosts[h/64]&(1<<(h%64)) != 0
+	}
 }
 
 // wordHosts returns the hosts that a word matches. The dictionary's text index

@@ -14,6 +14,9 @@ type mergeOptions struct {
 	// rows so keep their whole aggregate, for good.
 	dropBefore uint32
 	polite     *courtesy // nil: it gives way to nobody
+	// firstSeq are the first ingest sequence numbers of the sources, ascending;
+	// nil: the table has no origins.
+	firstSeq []uint64
 }
 
 // mergeTables writes the rows of all sources, the oldest first, as one table
@@ -37,7 +40,7 @@ func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opt
 		m.w.meta.rootList = t.rootList
 	}
 	m.parallel = onTwo(int(total))
-	for _, step := range []func() error{m.mark, m.mergeDicts, m.mergeMachines, m.mergeRows} {
+	for _, step := range []func() error{m.mark, func() error { return m.mergeOrigins(opts.firstSeq) }, m.mergeDicts, m.mergeMachines, m.mergeRows} {
 		if err := step(); err != nil {
 			return tableSummary{}, err
 		}
@@ -81,6 +84,7 @@ type mergeSource struct {
 	machines []uint32
 	lostRoot []bool // roots and mail domains that lose rows
 	lostMail []bool
+	origins  []uint32 // old number of an origin to new
 
 	group, rootEnd uint32 // next group, and the end of its root
 	root           uint32
@@ -125,6 +129,8 @@ func (m *merger) mark() error {
 		for d := range s.remap {
 			fill(s.remap[d], unused)
 		}
+		s.origins = make([]uint32, max(1, s.t.origins))
+		fill(s.origins, unused)
 		fill(s.machines, unused)
 		s.lostRoot = make([]bool, len(s.remap[dictRoot]))
 		s.lostMail = make([]bool, len(s.remap[dictMail]))
@@ -169,6 +175,7 @@ func (m *merger) markSource(s *mergeSource) error {
 			s.remap[dictMail][mail] = 0
 			s.remap[dictUser][user] = 0
 			s.remap[dictMask][c.groupMask(g)] = 0
+			s.origins[c.groupOrigin(g)] = 0
 		}
 		if g%pollRows == 0 && c.err() != nil {
 			return c.err()
@@ -190,6 +197,9 @@ func (m *merger) markSource(s *mergeSource) error {
 func (m *merger) mergeRows() error {
 	w := m.w
 	w.beginRows()
+	if w.meta.origins > 0 {
+		w.groupOrigin = w.column(sectionGroupOrigin)
+	}
 	m.rootRows = make([]uint32, w.meta.dicts[dictRoot])
 	m.mailRows = make([]uint32, w.meta.dicts[dictMail])
 	if err := m.eachGroup(m.emitGroup); err != nil {
@@ -226,8 +236,12 @@ func (m *merger) emitGroup() error {
 		mask:   s.remap[dictMask][c.groupMask(p.g)],
 		pw:     c.value(colGroupPassword, p.g),
 	}
+	if m.w.groupOrigin != nil {
+		// The sources ascend in sequence numbers, so the first has the least.
+		g.origin = s.origins[c.groupOrigin(p.g)]
+	}
 	g.digest, _ = c.digest(p.g)
-	if max(g.domain, g.user, g.mask) == unused {
+	if max(g.domain, g.user, g.mask, g.origin) == unused {
 		return s.dangling()
 	}
 	m.w.group(&g)

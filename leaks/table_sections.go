@@ -133,12 +133,17 @@ func textDict(d dictID) bool {
 //	              groupDigest   8 bytes, little-endian
 //	              groupPassword packPassword
 //	              groupSources  distinct sources among its rows
+//	              groupOrigin   number of an origin; only of a merged table
 //	rows          rowSeen       Unix seconds
 //	              rowUpload, rowLog   as the meta's timeCoding says
 //	              rowSource, rowHost, rowSoftware, rowProtocol   ordinals
 //	              rowMachine    number of a machine
 //	              rowType       a Type
 //	              rowOrdinal    rank of arrival; only with splitHash
+//	origins       originSeq     first ingest sequence numbers of the segments, as
+//	                            they were published, of which the table was
+//	                            merged; ascending. None if it
+//	                            is that of the segment for all groups
 //	machines      machine+f     ordinal of field f; tuples distinct, sorted
 //	permutations  byHash        groups by high half of the hash, then number
 //	              byUser        groups by user, then number
@@ -168,6 +173,8 @@ const (
 	sectionGroupDigest   uint16 = 0x205
 	sectionGroupPassword uint16 = 0x206
 	sectionGroupSources  uint16 = 0x207
+	sectionGroupOrigin   uint16 = 0x208
+	sectionOriginSeq     uint16 = 0x209
 
 	sectionRowSeen     uint16 = 0x300
 	sectionRowUpload   uint16 = 0x301
@@ -227,6 +234,8 @@ var columnNames = map[uint16]string{
 	sectionGroupDigest:   "group.digest",
 	sectionGroupPassword: "group.password",
 	sectionGroupSources:  "group.sources",
+	sectionGroupOrigin:   "group.origin",
+	sectionOriginSeq:     "origin.seq",
 	sectionRowSeen:       "row.seen",
 	sectionRowUpload:     "row.upload",
 	sectionRowLog:        "row.log",
@@ -262,6 +271,7 @@ type tableMeta struct {
 	ownRoots     bool          // some row may have another root than its domain has by rootList
 	rootList     uint64        // normalize.RootList of the newest rows
 	coding       [2]timeCoding // of upload and log
+	origins      uint32        // 0: all groups have that of the segment
 }
 
 func (m *tableMeta) encode() []byte {
@@ -282,6 +292,9 @@ func (m *tableMeta) encode() []byte {
 	w.Uint64(m.rootList)
 	w.Uint8(uint8(m.coding[0]))
 	w.Uint8(uint8(m.coding[1]))
+	if m.origins != 0 {
+		w.Uvarint(uint64(m.origins))
+	}
 	return w.Bytes()
 }
 
@@ -314,6 +327,11 @@ func decodeTableMeta(b []byte) (*tableMeta, error) {
 	m.rootList = r.Uint64()
 	for i := range m.coding {
 		m.coding[i] = timeCoding(r.Uint8())
+	}
+	if r.Left() > 0 {
+		if m.origins = count(); m.origins == 0 {
+			r.Fail("a number of origins that is not written")
+		}
 	}
 	switch {
 	case r.Err() != nil:

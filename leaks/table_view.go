@@ -22,6 +22,8 @@ const (
 	colGroupMask
 	colGroupPassword
 	colGroupSources
+	colGroupOrigin
+	colOriginSeq
 	colSeen
 	colUpload
 	colLog
@@ -67,6 +69,8 @@ func columnSpecs(m *tableMeta) (specs [numColumns]columnSpec) {
 		colGroupMask:     {sectionGroupMask, groups, dict(dictMask)},
 		colGroupPassword: {sectionGroupPassword, groups, 1 << 32},
 		colGroupSources:  {sectionGroupSources, groups, rows + 1},
+		colGroupOrigin:   {sectionGroupOrigin, 0, uint64(m.origins)},
+		colOriginSeq:     {sectionOriginSeq, uint64(m.origins), 0},
 		colSeen:          {sectionRowSeen, rows, uint64(m.maxSeen) + 1},
 		colUpload:        {sectionRowUpload, rows, 0},
 		colLog:           {sectionRowLog, rows, 0},
@@ -82,6 +86,9 @@ func columnSpecs(m *tableMeta) (specs [numColumns]columnSpec) {
 		colUserGroups:    {sectionUserGroups, dict(dictUser) + 1, groups + 1},
 		colAggPlace:      {sectionAggPlace, uint64(m.aggregates), 0},
 		colAggRows:       {sectionAggRows, uint64(m.aggregates), 0},
+	}
+	if m.origins > 0 {
+		specs[colGroupOrigin].count = groups
 	}
 	if m.splitHash {
 		specs[colOrdinal].count = rows

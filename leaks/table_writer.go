@@ -37,6 +37,7 @@ type tableWriter struct {
 	groupHash, groupDigest                      *segment.FixedWriter
 	groupRow, groupDomain, groupUser, groupMask *segment.IntsWriter
 	groupPassword, groupSources                 *segment.IntsWriter
+	groupOrigin                                 *segment.IntsWriter // nil of a table of one origin
 	rowSeen, rowUpload, rowLog, rowSource       *segment.IntsWriter
 	rowHost, rowMachine, rowType                *segment.IntsWriter
 	rowSoftware, rowProtocol                    *segment.IntsWriter
@@ -199,6 +200,7 @@ type outGroup struct {
 	digest                   uint64
 	root, domain, user, mask uint32
 	pw                       uint32
+	origin                   uint32
 }
 
 // An outRow is a row in the ordinals of the new table.
@@ -226,6 +228,9 @@ func (w *tableWriter) group(g *outGroup) {
 	w.groupUser.Append(uint64(g.user))
 	w.groupMask.Append(uint64(g.mask))
 	w.groupPassword.Append(uint64(g.pw))
+	if w.groupOrigin != nil {
+		w.groupOrigin.Append(uint64(g.origin))
+	}
 	w.hashes = append(w.hashes, g.hash.hi)
 	w.users = append(w.users, g.user)
 	w.meta.groups++

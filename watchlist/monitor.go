@@ -71,9 +71,10 @@ type MonitorSource interface {
 	// yet: whatever has a lower one can be queried, and never changes.
 	NextSequence(ctx context.Context) (uint64, error)
 	// NewCredentials yields, in any order and each once, the credentials that
-	// have an occurrence within scope and filter, and of such occurrences the
-	// first ever ingested has a sequence number in [from, to). Occurrences of
-	// which the store has only permanent counts need not be known.
+	// have an occurrence within scope and filter, and of all of whose
+	// occurrences the first ever ingested, within or not, has a sequence number
+	// in [from, to): what is new is new for every monitor at the same time.
+	// Occurrences that are gone from the store need not be known.
 	NewCredentials(ctx context.Context, scope Scope, filter MonitorFilter, from, to uint64) iter.Seq2[Hash, error]
 }
 

@@ -52,6 +52,7 @@ type cli struct {
 	Workspace workspaceCmd `cmd:"" help:"Make, list, change and delete workspaces."`
 	Key       apiKeyCmd    `cmd:"" help:"Make, list, rotate and revoke API keys."`
 	Watch     watchCmd     `cmd:"" help:"Say what a workspace watches."`
+	Monitor   monitorCmd   `cmd:"" help:"Have new credentials of a workspace told."`
 
 	Compact compactCmd `cmd:"" help:"Merge all segments and give disk space back."`
 	Expire  expireCmd  `cmd:"" help:"Drop occurrences detected before a day; aggregates stay."`

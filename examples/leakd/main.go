@@ -54,6 +54,9 @@ type options struct {
 	MaxWait     time.Duration `default:"2s" help:"How long a request waits for its turn (${default})."`
 	Timeout     time.Duration `default:"30s" help:"How long an answer may take to compute (${default})."`
 
+	MonitorInterval time.Duration `default:"1m" help:"How often monitors look for new credentials and webhooks are tried again (${default}); never if 0."`
+	WebhookPrivate  bool          `help:"Let webhooks go to http and to addresses that are not public, such as those of one's own network. Whoever edits a monitor can then reach them."`
+
 	LogLevel  slog.Level `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 	LogFormat string     `default:"text" enum:"text,json" help:"${enum} (${default})."`
 }
@@ -97,6 +100,9 @@ func (o *options) check() error {
 	}
 	if o.Shutdown < 0 {
 		return errors.New("--shutdown: must not be negative")
+	}
+	if o.MonitorInterval < 0 {
+		return errors.New("--monitor-interval: must not be negative")
 	}
 	_, err := o.memory()
 	return err

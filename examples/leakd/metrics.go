@@ -36,6 +36,16 @@ const window = 5 * time.Minute
 
 var quantiles = []float64{.5, .9, .99, 1}
 
+// watched counts what monitors have led to.
+func (m *meter) watched(notices, delivered, failed int) {
+	if m == nil {
+		return
+	}
+	m.set.GetOrCreateCounter("leakd_monitor_notices_total").Add(notices)
+	m.set.GetOrCreateCounter(`leakd_webhooks_total{result="delivered"}`).Add(delivered)
+	m.set.GetOrCreateCounter(`leakd_webhooks_total{result="failed"}`).Add(failed)
+}
+
 // write writes everything in Prometheus's text format.
 func (m *meter) write(ctx context.Context) ([]byte, error) {
 	info, err := m.store.Info(ctx)

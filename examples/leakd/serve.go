@@ -73,6 +73,9 @@ func serve(ctx context.Context, opt *options, log *slog.Logger, stdout io.Writer
 		scheme = "https"
 	}
 	log.Info("serving", "url", scheme+"://"+listener.Addr().String(), "store", opt.Store)
+	if w := opt.watcher(s, log, m); w != nil {
+		defer background(ctx, w.run)()
+	}
 	return serveAll(ctx, servers, opt.Shutdown, log)
 }
 
