@@ -182,15 +182,17 @@ func BenchmarkTableMerge(b *testing.B) {
 	parts := benchTables()
 	var tabs []*table
 	n := 0
+	var opts mergeOptions
 	for _, p := range parts {
 		tabs = append(tabs, p.open(b))
+		opts.firstSeq = append(opts.firstSeq, uint64(n))
 		n += int(p.sum.rows)
 	}
 	var buf bytes.Buffer
 	b.ReportAllocs()
 	for b.Loop() {
 		buf.Reset()
-		if _, err := mergeTables(context.Background(), segment.NewWriter(&buf), tabs, mergeOptions{}); err != nil {
+		if _, err := mergeTables(context.Background(), segment.NewWriter(&buf), tabs, opts); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -83,7 +83,9 @@ func exercise(ctx context.Context, tab *table) error {
 				}
 				c.groupSources(g)
 				c.digest(g)
+				c.groupOrigin(g)
 			}
+			c.origins(0)
 		},
 		func(c *tableCursor) {
 			for i := range min(tab.rows, 200) {
@@ -146,7 +148,7 @@ func exercise(ctx context.Context, tab *table) error {
 			keep(err)
 		}
 	}
-	for _, opts := range []mergeOptions{{}, {dropBefore: tab.minSeen + (tab.maxSeen-tab.minSeen)/2}} {
+	for _, opts := range []mergeOptions{{}, {dropBefore: tab.minSeen + (tab.maxSeen-tab.minSeen)/2, firstSeq: []uint64{0, 1 << 20}}} {
 		_, err := mergeTables(ctx, segment.NewWriter(discard{}), []*table{tab, tab}, opts)
 		keep(err)
 	}

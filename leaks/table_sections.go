@@ -329,7 +329,7 @@ func decodeTableMeta(b []byte) (*tableMeta, error) {
 		m.coding[i] = timeCoding(r.Uint8())
 	}
 	if r.Left() > 0 {
-		if m.origins = count(); m.origins == 0 {
+		if m.origins = count(); m.origins == 0 || m.origins > m.rows {
 			r.Fail("a number of origins that is not written")
 		}
 	}
