@@ -80,6 +80,20 @@
 // for 290,000 credentials, of which it would save nothing. It would take as much
 // room as the trigrams, which serve search, too.
 //
+// # What is new
+//
+// [Store.NewCredentials] is how monitors of package watchlist see a store: which
+// credentials came first between two marks of the ingest sequence. Marks lie
+// between publications, so a table need not know when each row came, only in which
+// segment, as once published, each credential first did. A fresh segment is its own
+// answer. A merged one has a column for it, a number of log2(origins) bits a
+// credential: of 1,000,000 rows in ten segments, 0.33 bytes a record, and no time of
+// the merge that could be told from noise. A credential found in a segment that
+// reaches beyond the first mark is then looked up by hash in the older ones.
+//
+// It would take an origin for each row to tell which credential matches a filter for
+// the first time; so what counts is that the credential itself is new.
+//
 // # Design
 //
 // Records are normalised and hashed by workers, collected in memory, and
@@ -119,5 +133,6 @@
 //	dataset*.go document.go card.go   the flat data sets (internal/flat)
 //	machine.go datastats.go    across them
 //	keyword*.go                hosts by their words
+//	monitors.go table_origin.go   what is new
 //	details.go cursor.go occurrences.go analytics.go report.go info.go   answers
 package leaks

@@ -78,7 +78,7 @@ func monitorRow(m watchlist.Monitor) []string {
 	switch {
 	case m.Disabled:
 		state = "off"
-	case time.Now().Before(m.MutedUntil):
+	case time.Now().Before(m.MutedUntil.Time):
 		state = "muted"
 	}
 	if m.OpenEvent != "" {

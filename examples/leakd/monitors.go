@@ -10,15 +10,14 @@ import (
 	"github.com/leakscope/leakscope/watchlist"
 )
 
-// A watcher evaluates the monitors of a store and sends what comes of it: at an
-// interval, and when it is told that there is something new.
+// A watcher evaluates the monitors of a store at an interval, and sends what comes
+// of it.
 type watcher struct {
 	store    *leaks.Store
 	log      *slog.Logger
 	interval time.Duration
 	sender   watchlist.Poster
-	meter    *meter        // nil: nothing is counted
-	news     chan struct{} // there may be new credentials
+	meter    *meter // nil: nothing is counted
 }
 
 // watcher returns that of a store; nil if monitors are off.
@@ -29,7 +28,6 @@ func (o *options) watcher(s *leaks.Store, log *slog.Logger, m *meter) *watcher {
 	return &watcher{
 		store: s, log: log, interval: o.MonitorInterval, meter: m,
 		sender: &watchlist.Sender{AllowPrivate: o.WebhookPrivate},
-		news:   make(chan struct{}, 1),
 	}
 }
 
@@ -43,19 +41,7 @@ func (w *watcher) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		case <-w.news:
 		}
-	}
-}
-
-// tell has the watcher look soon. It does not wait.
-func (w *watcher) tell() {
-	if w == nil {
-		return
-	}
-	select {
-	case w.news <- struct{}{}:
-	default:
 	}
 }
 
