@@ -263,3 +263,56 @@ func TestCheckMonitorFilter(t *testing.T) {
 		}
 	}
 }
+
+// TestNewCredentialsMeanwhile: looks from mark to mark while records come in and
+// segments are merged find every credential once.
+func TestNewCredentialsMeanwhile(t *testing.T) {
+	opts := testOptions()
+	opts.SegmentRows, opts.MergeFanout, opts.NoBackgroundMerge = 20, 2, false
+	s := openTest(t, testDir(t), opts)
+	o, p := &oracle{}, s.preparer(uint32(s.now().Unix()), "")
+	list := newWorld(3).records(3000)
+	for _, r := range list {
+		o.add(p, r)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Ingest(t.Context(), seqOf(list), nil)
+		done <- err
+	}()
+	found := make(map[watchlist.Hash]uint64) // where the look ended that found it
+	looks := 0
+	look := func(from uint64) uint64 {
+		to := nextSequence(t, s)
+		for h, err := range s.NewCredentials(t.Context(), everything, watchlist.MonitorFilter{}, from, to) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if end, ok := found[h]; ok {
+				t.Fatalf("found by the look to %d again by that from %d to %d", end, from, to)
+			}
+			found[h] = to
+		}
+		looks++
+		return to
+	}
+	mark := uint64(0)
+	for running := true; running; {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			running = false
+		default:
+		}
+		mark = look(mark)
+	}
+	all := make(map[watchlist.Hash]bool)
+	for _, r := range o.rows {
+		all[r.hash] = true
+	}
+	if len(found) != len(all) {
+		t.Errorf("%d credentials found in %d looks, want %d", len(found), looks, len(all))
+	}
+}
