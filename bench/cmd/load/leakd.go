@@ -1,8 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,26 +26,32 @@ func startLeakd(ctx context.Context, leakd, dir, keyFile string) (*daemon, error
 	cmd := exec.CommandContext(ctx, leakd, "--store", dir, "--key-file", keyFile,
 		"--listen", "127.0.0.1:0", "--rate=-1", "--max-wait", "30s")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	log, err := cmd.StderrPipe()
+	// Its log goes to a file, as a service's does: a line for each request.
+	log, err := os.CreateTemp("", "leakd-*.log")
 	if err != nil {
 		return nil, err
 	}
+	defer os.Remove(log.Name())
+	defer log.Close()
+	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	lines := bufio.NewScanner(log)
-	for lines.Scan() {
-		if m := servingAt.FindStringSubmatch(lines.Text()); m != nil {
-			// Its log goes on: a line for each request, which nobody keeps.
-			go func() {
-				for lines.Scan() {
-				}
-			}()
-			return &daemon{cmd, m[1]}, nil
+	for range 600 {
+		text, err := os.ReadFile(log.Name())
+		if err != nil {
+			return nil, err
 		}
-		fmt.Fprintln(os.Stderr, lines.Text())
+		if m := servingAt.FindSubmatch(text); m != nil {
+			return &daemon{cmd, string(m[1])}, nil
+		}
+		if cmd.Process.Signal(syscall.Signal(0)) != nil {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
-	return nil, fmt.Errorf("leakd does not serve: %w", cmd.Wait())
+	text, err := os.ReadFile(log.Name())
+	return nil, errors.Join(fmt.Errorf("leakd does not serve: %s", text), err, cmd.Process.Kill(), cmd.Wait())
 }
 
 func (d *daemon) stop() {
