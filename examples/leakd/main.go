@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -50,7 +51,7 @@ type options struct {
 	Memory      string        `default:"512M" placeholder:"SIZE" help:"Memory for what the store keeps loaded (${default}); K, M or G."`
 	Rate        int           `default:"100" help:"Requests a second of each key (${default}); no limit if negative, as in --rate=-1."`
 	Burst       int           `help:"Requests of a key at once; twice the rate if 0."`
-	Concurrency int           `help:"Requests computed at once; 8 for each processor if 0."`
+	Concurrency int           `help:"Requests computed at once; 2 for each processor if 0."`
 	MaxWait     time.Duration `default:"2s" help:"How long a request waits for its turn (${default})."`
 	Timeout     time.Duration `default:"30s" help:"How long an answer may take to compute (${default})."`
 
@@ -65,8 +66,16 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal ends the work cleanly; a second one kills.
 	context.AfterFunc(ctx, stop)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
+
+// gcPercent is the garbage, in percent of what is in use, at which it is
+// collected. What is in use is mostly the store's loaded chunks, which do not
+// change: 200 answers some 8 % more pages a second than Go's default, for 200 MiB.
+const gcPercent = 200
 
 // run is main with its surroundings as parameters; it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {

@@ -28,9 +28,9 @@ type Options struct {
 	// 100 if 0, and a negative one is no limit. Burst is how many at once;
 	// twice the rate if 0.
 	Rate, Burst int
-	// Concurrency is how many requests are computed at once; 8 for each
+	// Concurrency is how many requests are computed at once; 2 for each
 	// processor if 0. Others wait, for MaxWait at most (2 s if 0), and are
-	// then told to come again. Streams have half as many places of their own.
+	// then told to come again. Streams have twice as many places of their own.
 	Concurrency int
 	MaxWait     time.Duration
 	// Timeout bounds the computing of one answer; 30 s if 0. StreamTimeout is
@@ -96,7 +96,7 @@ func newHandler(o Options) *Handler {
 		opts: o, log: o.Logger, mux: http.NewServeMux(), watch: o.Store.Watchlists(),
 		limits:  newLimiters(o.Rate, o.Burst),
 		queries: newSlots(o.Concurrency, o.MaxWait),
-		streams: newSlots(max(1, o.Concurrency/2), o.MaxWait),
+		streams: newSlots(2*o.Concurrency, o.MaxWait),
 	}
 }
 
@@ -120,7 +120,7 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	o.Rate = orDefault(o.Rate, 100)
 	o.Burst = orDefault(o.Burst, 2*max(o.Rate, 0))
-	o.Concurrency = orDefault(o.Concurrency, 8*runtime.GOMAXPROCS(0))
+	o.Concurrency = orDefault(o.Concurrency, 2*runtime.GOMAXPROCS(0))
 	o.MaxWait = orDefault(o.MaxWait, 2*time.Second)
 	o.Timeout = orDefault(o.Timeout, 30*time.Second)
 	o.StreamTimeout = orDefault(o.StreamTimeout, time.Hour)
