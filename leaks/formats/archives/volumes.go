@@ -52,6 +52,9 @@ func Volumes(path string) ([]string, error) {
 	if !cutPart.MatchString(first) && !strings.EqualFold(filepath.Ext(first), ".rar") && !namedZip(first) {
 		return list, nil
 	}
+	if !cutPart.MatchString(first) && !rarPart.MatchString(first) && !continued(path) {
+		return list, nil
+	}
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
 		return nil, err
@@ -67,6 +70,18 @@ func Volumes(path string) ([]string, error) {
 		}
 	}
 	return list, nil
+}
+
+// continued reports whether the second volume of name.zip or name.rar lies
+// beside it. A folder of thousands of archives is not listed for each of them.
+func continued(path string) bool {
+	stem := strings.TrimSuffix(path, filepath.Ext(path))
+	for _, second := range []string{".z01", ".Z01", ".r00", ".R00"} {
+		if _, err := os.Lstat(stem + second); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // volumeStem is what the names of the volumes of one archive have in common.
