@@ -101,24 +101,9 @@ func (s *Store) KeywordStats(ctx context.Context, q KeywordStatsQuery) (*stats.R
 // KeywordOccurrences returns the raw occurrences of a credential that queries
 // over all keywords of the scope see, as [Store.Occurrences] does.
 func (s *Store) KeywordOccurrences(ctx context.Context, scope watchlist.Scope, keywords []string, hash string) (*Occurrences, error) {
-	h, err := parseHash("hash", hash)
-	if err != nil {
-		return nil, err
-	}
-	p, err := compileKeywords(ctx, scope, keywords, &Filters{}, "")
-	if err != nil {
-		return nil, err
-	}
-	sn, err := s.acquire()
-	if err != nil {
-		return nil, err
-	}
-	defer s.release(sn)
-	list, err := sn.occurrences(ctx, p, h)
-	if err != nil {
-		return nil, fmt.Errorf("keyword occurrences: %w", err)
-	}
-	return &Occurrences{Data: list}, nil
+	return s.occurrencesOf(ctx, "keyword occurrences", hash, func() (*plan, error) {
+		return compileKeywords(ctx, scope, keywords, &Filters{}, "")
+	})
 }
 
 // A KeywordPreview says how much a keyword would find in the whole store. It

@@ -14,12 +14,20 @@ import (
 // hash that is unknown or outside the scope has none; a malformed one is
 // ErrInvalid.
 func (s *Store) Occurrences(ctx context.Context, scope watchlist.Scope, column Column, hash string) (*Occurrences, error) {
+	return s.occurrencesOf(ctx, "occurrences", hash, func() (*plan, error) {
+		return compile(ctx, scope, column, &Filters{}, "")
+	})
+}
+
+// occurrencesOf answers a by-hash query, called what in its errors, over the rows
+// of a plan.
+func (s *Store) occurrencesOf(ctx context.Context, what, hash string, compile func() (*plan, error)) (*Occurrences, error) {
 	defer s.asks()()
 	h, err := parseHash("hash", hash)
 	if err != nil {
 		return nil, err
 	}
-	p, err := compile(ctx, scope, column, &Filters{}, "")
+	p, err := compile()
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +38,7 @@ func (s *Store) Occurrences(ctx context.Context, scope watchlist.Scope, column C
 	defer s.release(sn)
 	list, err := sn.occurrences(ctx, p, h)
 	if err != nil {
-		return nil, fmt.Errorf("occurrences: %w", err)
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	return &Occurrences{Data: list}, nil
 }
