@@ -67,6 +67,7 @@ func (q *pageQuery) compile() (*flat.Query, error) {
 
 // queryFlat answers q over the keys within spans, all if whole.
 func (s *Store) queryFlat(ctx context.Context, set dataset, whole bool, spans []flat.Span, q *flat.Query) (*flat.Page, error) {
+	defer s.asks()()
 	sn, err := s.acquire()
 	if err != nil {
 		return nil, err

@@ -29,6 +29,7 @@ type DataCount struct {
 // DataStats counts what is in scope, below domain if that is not empty. A domain
 // that is not in scope is ErrOutside.
 func (s *Store) DataStats(ctx context.Context, scope watchlist.Scope, domain string) (*DataStats, error) {
+	defer s.asks()()
 	bins := scope
 	out := &DataStats{}
 	if domain != "" {

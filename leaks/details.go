@@ -138,14 +138,18 @@ func (s *Store) walk(ctx context.Context, q *DetailsQuery, yield func(Credential
 	batch := walkFirst
 	most := max(walkFirst, int(s.opts.MemoryBudget/8/walkBytes))
 	for w := new(window); ; {
-		if w, err = s.gatherWindow(ctx, sn, d, w.before(w.end())); err != nil {
+		// It asks while it computes, not while its caller looks at a row.
+		done := s.asks()
+		w, err = s.gatherWindow(ctx, sn, d, w.before(w.end()))
+		if done(); err != nil {
 			return err
 		}
 		for rows := w.rows; len(rows) > 0; {
 			n := min(len(rows), batch)
 			batch = min(4*batch, most)
+			done := s.asks()
 			list, err := sn.credentials(ctx, rows[:n])
-			if err != nil {
+			if done(); err != nil {
 				return err
 			}
 			for _, c := range list {

@@ -52,6 +52,7 @@ type KeywordPage struct {
 // [watchlist.Administrator], the keywords must be named. A keyword that the
 // scope does not have is [ErrOutside].
 func (s *Store) KeywordSearch(ctx context.Context, q KeywordQuery) (*KeywordPage, error) {
+	defer s.asks()()
 	p, err := compileKeywords(ctx, q.Scope, q.Keywords, &q.Filters, q.Search)
 	if err != nil {
 		return nil, err
@@ -91,6 +92,7 @@ type KeywordStatsQuery struct {
 // KeywordStats returns the statistics of the occurrences whose host matches a
 // keyword, as [Store.Stats] does; identifiers are the root domains.
 func (s *Store) KeywordStats(ctx context.Context, q KeywordStatsQuery) (*stats.Report, error) {
+	defer s.asks()()
 	p, err := compileKeywords(ctx, q.Scope, q.Keywords, &q.Filters, "")
 	if err != nil {
 		return nil, err
@@ -122,6 +124,7 @@ const topPreview = 10
 // KeywordPreview returns how much a keyword matches, exactly, whoever asks: it is
 // for choosing one. It must have 3 to 100 characters.
 func (s *Store) KeywordPreview(ctx context.Context, keyword string) (*KeywordPreview, error) {
+	defer s.asks()()
 	p, err := compileKeywords(ctx, watchlist.Administrator(), []string{keyword}, &Filters{}, "")
 	if err != nil {
 		return nil, err

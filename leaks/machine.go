@@ -35,6 +35,7 @@ type Machine struct {
 // has but one. An occurrence is in scope by [AnyColumn]. A machine without one is
 // ErrNotFound, as is one that nobody knows.
 func (s *Store) Machine(ctx context.Context, scope watchlist.Scope, id string) (*Machine, error) {
+	defer s.asks()()
 	id = strings.TrimSpace(id)
 	switch {
 	case id == "":

@@ -190,6 +190,7 @@ type newcomers struct {
 }
 
 func (s *Store) newCredentials(ctx context.Context, scope watchlist.Scope, f *watchlist.MonitorFilter, from, to uint64, yield func(watchlist.Hash) bool) error {
+	defer s.asks()()
 	m, err := compileMonitor(ctx, scope, f)
 	if err != nil || from >= to {
 		return err

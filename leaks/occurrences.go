@@ -149,6 +149,7 @@ func (p *plan) inScope(c *tableCursor, group uint32) bool {
 // this password at this domain, which may also be given as a host or URL. The
 // password is hashed under the store's key and forgotten.
 func (s *Store) Exposed(ctx context.Context, username, password, domain string) (bool, error) {
+	defer s.asks()()
 	pr := s.preparer(0, "")
 	var r row
 	if reason, detail := pr.prepare(&Record{Username: username, Password: password, Host: domain}, &r); reason != "" {
