@@ -199,7 +199,7 @@ func (j *ingestJob) unit(ctx context.Context, u unit) error {
 	j.in.options.OnRead = nil // hashing shows no progress of its own
 	if u.isFile() {
 		j.bar.describe("checking " + u.path)
-		id, err := u.identity(ctx, j.in)
+		id, err := j.identity(ctx, u)
 		if err != nil {
 			return err
 		}

@@ -30,11 +30,11 @@ func sizeOf(path string) (n int64) {
 // identity returns what a unit is, for recognising it when it comes again: the
 // digest of its content, of a folder with its paths, and the format it is in,
 // as given or detected.
-func (u unit) identity(ctx context.Context, in *intake) (string, error) {
+func (j *ingestJob) identity(ctx context.Context, u unit) (string, error) {
 	h := sha256.New()
-	format := in.format
+	format := j.in.format
 	if u.loose {
-		if err := u.hashFolder(ctx, in, h); err != nil {
+		if err := j.hashFolder(ctx, u, h); err != nil {
 			return "", err
 		}
 		return hex.EncodeToString(h.Sum(nil)) + "/" + string(format), nil
@@ -48,7 +48,7 @@ func (u unit) identity(ctx context.Context, in *intake) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		sum, err := formats.Digest(ctx, f)
+		sum, err := j.store.Digest(ctx, f)
 		if err == nil && i == 0 && format == formats.Auto {
 			format = detectFile(f)
 		}
@@ -75,8 +75,8 @@ func detectFile(f io.ReaderAt) formats.Format {
 
 // hashFolder hashes the paths and the content of a folder's loose files. What
 // cannot be read is no part of it.
-func (u unit) hashFolder(ctx context.Context, in *intake, h hash.Hash) error {
-	for e, err := range u.walk(ctx, in.options) {
+func (j *ingestJob) hashFolder(ctx context.Context, u unit, h hash.Hash) error {
+	for e, err := range u.walk(ctx, j.in.options) {
 		if err != nil {
 			if errors.As(err, new(*formats.Damage)) {
 				continue
@@ -85,7 +85,7 @@ func (u unit) hashFolder(ctx context.Context, in *intake, h hash.Hash) error {
 		}
 		var sum [32]byte
 		if !formats.Grabbed(e.Path) {
-			if sum, err = digestEntry(ctx, e); err != nil && !errors.As(err, new(*formats.Damage)) {
+			if sum, err = j.digestEntry(ctx, e); err != nil && !errors.As(err, new(*formats.Damage)) {
 				return err
 			}
 		}
@@ -95,12 +95,12 @@ func (u unit) hashFolder(ctx context.Context, in *intake, h hash.Hash) error {
 	return nil
 }
 
-func digestEntry(ctx context.Context, e formats.Entry) (sum [32]byte, err error) {
+func (j *ingestJob) digestEntry(ctx context.Context, e formats.Entry) (sum [32]byte, err error) {
 	r, err := e.Open()
 	if err != nil {
 		return sum, err
 	}
-	sum, err = formats.Digest(ctx, r)
+	sum, err = j.store.Digest(ctx, r)
 	return sum, errors.Join(err, r.Close())
 }
 

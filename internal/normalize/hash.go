@@ -1,6 +1,7 @@
 package normalize
 
 import (
+	"crypto/cipher"
 	"encoding/binary"
 
 	"github.com/zeebo/blake3"
@@ -17,6 +18,8 @@ const (
 	contextMAC        = "leakscope 2026-11-21 message authentication v1"
 	contextDocument   = "leakscope 2026-11-22 document identity v1"
 	contextCard       = "leakscope 2026-11-22 card identity v1"
+	contextPieces     = "leakscope 2026-11-22 tags of an input's pieces v1"
+	contextInput      = "leakscope 2026-11-22 input identity v1"
 )
 
 // A Hasher computes the keyed hashes of one store, each use under a key of its
@@ -34,7 +37,11 @@ const (
 type Hasher struct {
 	credential, password sipKey
 	mac, document, card  *blake3.Hasher
+	input                *blake3.Hasher
 	check                [16]byte
+
+	pieces    cipher.AEAD // of AppendPiece, unless piecesErr
+	piecesErr error
 
 	sum [32]byte // a field because it would escape to the heap, once a call
 	buf []byte   // what is hashed
@@ -51,7 +58,9 @@ func NewHasher(key [32]byte) *Hasher {
 		mac:        derived(contextMAC, &key),
 		document:   derived(contextDocument, &key),
 		card:       derived(contextCard, &key),
+		input:      derived(contextInput, &key),
 	}
+	h.pieces, h.piecesErr = newPieces(subKey(contextPieces, &key))
 	check := derived(contextCheck, &key)
 	h.check = [16]byte(check.Sum(h.sum[:0]))
 	return h
@@ -82,7 +91,10 @@ func (h *Hasher) Clone() *Hasher {
 		mac:        h.mac.Clone(),
 		document:   h.document.Clone(),
 		card:       h.card.Clone(),
+		input:      h.input.Clone(),
 		check:      h.check,
+		pieces:     h.pieces,
+		piecesErr:  h.piecesErr,
 	}
 }
 

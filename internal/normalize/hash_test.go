@@ -24,9 +24,15 @@ func TestHashesStayTheSame(t *testing.T) {
 	h := NewHasher(testKey(1))
 	hash := h.Credential("anna@example.com", "Winter!2024", "app.example.com")
 	check, mac := h.Check(), h.MAC([]byte("cursor"))
+	tags, err := h.AppendPiece(nil, 3, []byte("piece"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := h.Input(tags)
 	for _, c := range []struct{ name, got, want string }{
 		{"credential", hex.EncodeToString(hash[:]), "8eadb6861513edd3730df05a7ec9030d"},
 		{"check", hex.EncodeToString(check[:]), "b400e7f319740e5ce48a1d30fa436791"},
+		{"input", hex.EncodeToString(input[:]), "ba1641d7f6ca7c4e302ce07bf45cc5864fd9fffdf4651960962153231a4b752a"},
 		{"mac", hex.EncodeToString(mac[:]), "97ddca63cb946c0a7c1efe00fd0c42cc"},
 	} {
 		if c.got != c.want {

@@ -3,8 +3,9 @@ package formats
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
+
+	"github.com/leakscope/leakscope/internal/readfull"
 )
 
 // blockSize is how much input goes to a worker at once: small enough for a
@@ -51,7 +52,7 @@ func (s *splitter) peek(ctx context.Context, n int) ([]byte, error) {
 	go func() {
 		defer close(done)
 		buf := make([]byte, n)
-		n, s.err = fill(ctx, s.r, buf)
+		n, s.err = readfull.Read(ctx, s.r, buf)
 		s.carry = bytes.TrimPrefix(buf[:n], bom)
 	}()
 	select {
@@ -87,7 +88,7 @@ func (s *splitter) next(ctx context.Context) (data []byte, long bool, err error)
 	s.carry = nil
 	for from := 0; ; {
 		var m int
-		m, s.err = fill(ctx, s.r, buf[n:])
+		m, s.err = readfull.Read(ctx, s.r, buf[n:])
 		n += m
 		if s.err == io.EOF {
 			if n == 0 {
@@ -133,7 +134,7 @@ func (s *splitter) last() (data []byte, long bool, err error) {
 func (s *splitter) skipLine(ctx context.Context, buf []byte) error {
 	for s.err == nil {
 		var n int
-		n, s.err = fill(ctx, s.r, buf)
+		n, s.err = readfull.Read(ctx, s.r, buf)
 		if i := bytes.IndexByte(buf[:n], '\n'); i >= 0 {
 			s.carry = buf[i+1 : n]
 			return nil
@@ -144,27 +145,3 @@ func (s *splitter) skipLine(ctx context.Context, buf []byte) error {
 	}
 	return s.err
 }
-
-// fill reads until buf is full. It returns io.EOF and other errors with the
-// bytes that came before them, and looks at ctx between reads.
-func fill(ctx context.Context, r io.Reader, buf []byte) (n int, err error) {
-	for idle := 0; n < len(buf) && err == nil; {
-		if err = ctx.Err(); err != nil {
-			break
-		}
-		var m int
-		m, err = r.Read(buf[n:])
-		if m < 0 || m > len(buf)-n {
-			return n, errBadRead
-		}
-		n += m
-		if m > 0 {
-			idle = 0
-		} else if idle++; idle == 100 && err == nil {
-			err = io.ErrNoProgress
-		}
-	}
-	return n, err
-}
-
-var errBadRead = errors.New("reader returned an impossible count")

@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"unicode/utf8"
+
+	"github.com/leakscope/leakscope/internal/readfull"
 )
 
 // chunkSize is how much of a file is read at once. A record holds its whole
@@ -83,7 +85,7 @@ func (t *textSource) read(n int) {
 	room := make([]byte, len(t.buf)+n)
 	k := copy(room, t.buf)
 	var m int
-	m, t.err = fill(t.ctx, t.r, room[k:])
+	m, t.err = readfull.Read(t.ctx, t.r, room[k:])
 	t.buf = room[:k+m]
 	t.held += int64(len(room))
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/leakscope/leakscope/internal/readfull"
 )
 
 // decodeUTF16 returns r, in UTF-8 if r begins with the byte order mark of
@@ -63,7 +65,7 @@ func (u *utf16Reader) begin() {
 	u.begun = true
 	sample := make([]byte, utf16Sample)
 	var n int
-	n, u.err = fill(context.Background(), u.r, sample)
+	n, u.err = readfull.Read(context.Background(), u.r, sample)
 	u.in = sample[:n]
 	var mark int
 	if u.order, mark = orderUTF16(u.in); u.order == nil {
@@ -116,7 +118,7 @@ func (u *utf16Reader) decode() {
 	m, err := 0, u.err
 	if err == nil {
 		if m, err = u.r.Read(u.room[n:]); m < 0 || m > len(u.room)-n {
-			m, err = 0, errBadRead
+			m, err = 0, readfull.ErrBadRead
 		}
 	}
 	u.in, u.err = u.room[:n+m], err

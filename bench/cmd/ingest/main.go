@@ -78,7 +78,7 @@ func run() (err error) {
 	}
 	defer f.Close()
 	if *digest {
-		if _, err := formats.Digest(context.Background(), f); err != nil {
+		if _, err := s.Digest(context.Background(), f); err != nil {
 			return err
 		}
 		m.print("digest", 0)
