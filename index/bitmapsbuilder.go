@@ -3,6 +3,7 @@ package index
 import (
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/leakscope/leakscope/internal/codec"
 )
@@ -21,20 +22,30 @@ const windowRows = 1 << 16 // the rows of one roaring container
 type BitmapsBuilder struct {
 	err    error
 	window uint32
-	n      int      // rows of the window, as many of the next three in use
-	values []uint32 // of the window's rows
-	lows   []uint16 // lower halves of the window's rows
-	sorted []uint16 // lower halves by value
+	n      int    // rows of the window, as many of the first three of room in use
+	column bool   // all came by AddAll: each row has one value, and none is left out
+	first  uint16 // then, the window's first row
 
-	scratch []byte // the window's containers
+	*bitmapsRoom
 
 	ends []uint32 // per value: where its rows end in sorted; zeros between windows
+	runs []uint32 // per value: runs of its rows, of a column; zeros between windows
 	seen []uint32 // values of the window, in order of appearance
 
 	heads, tails []int32 // per value: first and last container; -1: none
 	containers   []container
 	bytes        [][]byte // encoded containers of each window
 }
+
+// A bitmapsRoom is where a builder works, from the pool until it has written.
+type bitmapsRoom struct {
+	values  []uint32 // of the window's rows
+	lows    []uint16 // lower halves of the window's rows, unless they are a column
+	sorted  []uint16 // lower halves by value
+	scratch []byte   // the window's containers
+}
+
+var bitmapsRooms = sync.Pool{New: func() any { return new(bitmapsRoom) }}
 
 // A container is what roaring stores of one value in one window.
 type container struct {
@@ -49,7 +60,10 @@ type container struct {
 // NewBitmapsBuilder returns a builder for values 0 <= value < values.
 func NewBitmapsBuilder(values int) *BitmapsBuilder {
 	b := &BitmapsBuilder{
+		bitmapsRoom: bitmapsRooms.Get().(*bitmapsRoom),
+
 		ends:  make([]uint32, values),
+		runs:  make([]uint32, values),
 		heads: make([]int32, values),
 		tails: make([]int32, values),
 	}
@@ -65,11 +79,47 @@ func (b *BitmapsBuilder) Add(value, row uint32) {
 	if row>>16 != b.window {
 		b.leave(row >> 16)
 	}
+	if b.column {
+		b.list()
+	}
 	if b.n == len(b.values) {
 		b.grow()
 	}
 	b.values[b.n], b.lows[b.n] = value, uint16(row)
 	b.n++
+}
+
+// AddAll says that the rows from first on have these values, one each. It is
+// several times as fast as Add.
+func (b *BitmapsBuilder) AddAll(values []uint32, first uint32) {
+	for len(values) > 0 {
+		if first>>16 != b.window {
+			b.leave(first >> 16)
+		}
+		if b.n == 0 {
+			b.column, b.first = true, uint16(first)
+		}
+		n := min(len(values), windowRows-int(first&(windowRows-1)))
+		if !b.column || int(b.first)+b.n != int(first&(windowRows-1)) {
+			for i, v := range values[:n] {
+				b.Add(v, first+uint32(i))
+			}
+		} else {
+			for b.n+n > len(b.values) {
+				b.grow()
+			}
+			b.n += copy(b.values[b.n:], values[:n])
+		}
+		values, first = values[n:], first+uint32(n)
+	}
+}
+
+// list writes down the rows of a column, to which others are added.
+func (b *BitmapsBuilder) list() {
+	b.column = false
+	for i := range b.n {
+		b.lows[i] = b.first + uint16(i)
+	}
 }
 
 // grow makes room for a window, or for more of one whose rows have several
@@ -84,7 +134,7 @@ func (b *BitmapsBuilder) grow() {
 // leave encodes the window and begins another.
 func (b *BitmapsBuilder) leave(window uint32) {
 	b.encode()
-	b.n = 0
+	b.n, b.column = 0, false
 	if window < b.window && b.err == nil {
 		b.err = errRowOrder
 	}
@@ -97,33 +147,51 @@ func (b *BitmapsBuilder) encode() {
 		return
 	}
 	values, lows, sorted := b.values[:b.n], b.lows[:b.n], b.sorted[:b.n]
+	ends, runs := b.ends, b.runs
+	before := ^uint32(0)
 	for _, v := range values {
-		if uint64(v) >= uint64(len(b.ends)) {
+		if uint64(v) >= uint64(len(ends)) || uint64(v) >= uint64(len(runs)) {
 			b.err = errValue
 			return
 		}
-		if b.ends[v] == 0 {
-			b.seen = append(b.seen, v)
+		n := ends[v]
+		ends[v] = n + 1
+		if v != before {
+			runs[v]++
+			if n == 0 {
+				b.seen = append(b.seen, v)
+			}
 		}
-		b.ends[v]++
+		before = v
 	}
 	sum := uint32(0)
 	for _, v := range b.seen {
-		sum, b.ends[v] = sum+b.ends[v], sum
+		sum, ends[v] = sum+ends[v], sum
 	}
-	for i, v := range values {
-		sorted[b.ends[v]] = lows[i]
-		b.ends[v]++
+	if b.column {
+		for i, v := range values {
+			at := ends[v]
+			ends[v] = at + 1
+			sorted[at] = b.first + uint16(i)
+		}
+	} else {
+		for i, v := range values {
+			sorted[ends[v]] = lows[i]
+			ends[v]++
+		}
 	}
 	slab := b.scratch[:0]
 	start := uint32(0)
 	for _, v := range b.seen {
 		rows := sorted[start:b.ends[v]]
 		start, b.ends[v] = b.ends[v], 0
-		rows, runs := distinct(rows)
-		if rows == nil {
-			b.err = errRowOrder
-			return
+		runs := int(b.runs[v])
+		b.runs[v] = 0
+		if !b.column {
+			if rows, runs = distinct(rows); rows == nil {
+				b.err = errRowOrder
+				return
+			}
 		}
 		c := container{
 			key: uint16(b.window), less: uint16(len(rows) - 1),
@@ -200,5 +268,7 @@ func (b *BitmapsBuilder) WriteTo(sink codec.ChunkSink) error {
 			w.add(uint32(v), pieces, encoded)
 		}
 	}
+	bitmapsRooms.Put(b.bitmapsRoom)
+	b.bitmapsRoom = nil
 	return w.Finish()
 }

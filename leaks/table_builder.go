@@ -101,7 +101,7 @@ func (b *tableBuilder) memory() int64 {
 // What a row, a group and a machine cost in a builder, with what encode and
 // the table's writer keep for each.
 const (
-	rowBytes    = 40 + 4 + 8
+	rowBytes    = 40 + 4 + 4 + 8
 	groupBytes  = 56 + 16 + 8 + 16 + 4 + 8 + 4 + 12
 	tupleBytes  = 28 + 36 + 4 + 8
 	domainBytes = 8

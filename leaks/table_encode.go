@@ -23,7 +23,13 @@ type encodeScratch struct {
 	starts  []uint32 // by place in groups: the first of the group's rows in rows
 	rows    []uint32 // the builder's rows in the table's order
 	counts  []uint32
-	awaited uint64 // what await loaded
+	ofRoot  []uint32 // by the builder's group: the rank of its root
+	seen    []uint32 // by the builder's row
+	byHash  []uint32 // places of groups by their hash; nil if some may be alike
+	users   []uint32
+
+	groupBatch []builtGroup
+	rowBatch   []builtRow
 
 	rootEnds  []uint32 // by rank of a root: where its groups end
 	rootHash  []uint64 // by rank of a root: its hash in sketches; 0 of the empty one
@@ -31,32 +37,6 @@ type encodeScratch struct {
 	mailUsers []uint32 // by rank of a mail domain: its first user, and the end
 	userName  []byte
 	heavy     heavyScratch
-}
-
-// await asks for the groups from place on, their rows, and what those refer to.
-func (b *tableBuilder) await(place int) {
-	if place%awaitAhead != 0 {
-		return
-	}
-	s := b.out
-	end := min(place+awaitAhead, len(s.groups))
-	rows := s.rows[s.starts[place]:s.starts[end]]
-	rows = rows[:min(len(rows), 2*awaitAhead)]
-	sum := uint32(0)
-	for _, n := range s.groups[place:end] {
-		sum ^= b.groups[n].user
-	}
-	for _, n := range rows {
-		sum ^= b.rows[n].host
-	}
-	users, domains, hosts := s.ranks[dictUser].rank, s.ranks[dictDomain].rank, s.ranks[dictHost].rank
-	for _, n := range s.groups[place:end] {
-		sum ^= users[b.groups[n].user] ^ domains[b.groups[n].domain]
-	}
-	for _, n := range rows {
-		sum ^= hosts[b.rows[n].host] ^ s.machine[b.rows[n].machine]
-	}
-	s.awaited ^= uint64(sum)
 }
 
 // parallelRows is from how many rows on a table is written on two processors.
@@ -151,29 +131,32 @@ func (b *tableBuilder) encodeMachines(w *tableWriter) error {
 // a sort that keeps that order, by root.
 func (b *tableBuilder) orderGroups() {
 	s := b.out
-	s.hashes = resize(s.hashes, len(b.groups))
+	n := len(b.groups)
+	s.hashes, s.ofRoot = resize(s.hashes, n), resize(s.ofRoot, n)
 	roots := s.ranks[dictRoot].rank
 	s.counts = resize(s.counts, len(roots)+1)
 	clear(s.counts)
 	for i := range b.groups {
-		s.hashes[i] = b.groups[i].hash.hi
-		s.counts[roots[b.groups[i].root]+1]++
+		root := roots[b.groups[i].root]
+		s.hashes[i], s.ofRoot[i] = b.groups[i].hash.hi, root
+		s.counts[root+1]++
 	}
 	for i := range roots {
 		s.counts[i+1] += s.counts[i]
 	}
-	s.groups = resize(s.groups, len(b.groups))
+	s.groups, s.byHash = resize(s.groups, n), resize(s.byHash, n)
 	alike, before := false, uint64(0)
 	for i, k := range s.order.sort(s.hashes) {
 		alike = alike || i > 0 && s.order.alike(k, before)
 		before = k
 		n := s.order.number(k)
-		at := &s.counts[roots[b.groups[n].root]]
-		s.groups[*at] = n
+		at := &s.counts[s.ofRoot[n]]
+		s.groups[*at], s.byHash[i] = n, *at
 		*at++
 	}
 	s.rootEnds = append(s.rootEnds[:0], s.counts[:len(roots)]...)
 	if alike {
+		s.byHash = nil
 		b.orderAlike()
 	}
 }
@@ -207,13 +190,15 @@ func (b *tableBuilder) orderRows() {
 		sum += b.groups[g].rows
 	}
 	s.starts[len(s.groups)] = sum
-	s.rows = resize(s.rows, len(b.rows))
+	s.rows, s.seen = resize(s.rows, len(b.rows)), resize(s.seen, len(b.rows))
 	for i := range b.rows {
-		at := &s.counts[b.rows[i].group]
+		r := &b.rows[i]
+		s.seen[i] = r.seen
+		at := &s.counts[r.group]
 		s.rows[*at] = uint32(i)
 		*at++
 	}
-	bySeen := func(x, y uint32) int { return cmp.Compare(b.rows[x].seen, b.rows[y].seen) }
+	bySeen := func(x, y uint32) int { return cmp.Compare(s.seen[x], s.seen[y]) }
 	for place := range s.groups {
 		if run := s.rows[s.starts[place]:s.starts[place+1]]; len(run) > 1 && !slices.IsSortedFunc(run, bySeen) {
 			slices.SortStableFunc(run, bySeen)
@@ -221,83 +206,157 @@ func (b *tableBuilder) orderRows() {
 	}
 }
 
-// outGroup translates a group into the table's ordinals.
-func (b *tableBuilder) outGroup(g *builtGroup) outGroup {
-	ranks := &b.out.ranks
-	return outGroup{
-		hash: g.hash, digest: g.digest, pw: g.pw,
-		root:   ranks[dictRoot].rank[g.root],
-		domain: ranks[dictDomain].rank[g.domain],
-		user:   ranks[dictUser].rank[g.user],
-		mask:   ranks[dictMask].rank[g.mask],
-	}
-}
-
-// outRow translates a row into the table's ordinals.
-func (b *tableBuilder) outRow(r *builtRow) outRow {
-	s := b.out
-	return outRow{
-		seen: r.seen, upload: r.upload, log: r.log, typ: r.typ,
-		source:   s.ranks[dictSource].rank[r.source],
-		host:     s.ranks[dictHost].rank[r.host],
-		machine:  s.machine[r.machine],
-		software: s.ranks[dictSoftware].rank[r.software],
-		protocol: s.ranks[dictProtocol].rank[r.protocol],
-	}
-}
-
 // encodeRows writes groups and rows, and while they are at hand the aggregates
 // of heavy roots; what those of heavy e-mail domains need it puts aside.
 func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, heavy *heavyScratch, aggs *aggregatesOut) error {
 	s := b.out
-	agg := b.newAggregator(w)
-	lo := 0
-	for root, end := range s.rootEnds {
-		if root%awaitMost == 0 && ctx.Err() != nil {
-			return ctx.Err()
+	w.rootGroups.Append(0)
+	w.rootGroups.AppendAll(s.rootEnds)
+	w.roots = uint32(len(s.rootEnds) + 1)
+	w.byHash, w.users = s.byHash, resize(s.users, len(s.groups))[:0]
+	if w.byHash == nil {
+		for _, n := range s.groups {
+			w.hashes = append(w.hashes, b.groups[n].hash.hi)
 		}
+	}
+	agg := b.newAggregator(w)
+	done, lo := 0, 0 // groups written, first group of the root
+	for root, end := range s.rootEnds {
 		hi := int(end)
 		rows := uint64(s.starts[hi] - s.starts[lo])
-		rootHash := s.rootHash[root]
-		heavyRoot := rootHash != 0 && rows >= aggregateRows
-		if heavyRoot {
+		if s.rootHash[root] != 0 && rows >= aggregateRows {
+			if err := b.encodeGroups(ctx, w, done, lo, heavy, nil); err != nil {
+				return err
+			}
 			agg.begin(RootDomain, new(stats.Aggregate))
 			heavy.beginRoot()
-		}
-		for place := lo; place < hi; place++ {
-			b.await(place)
-			g := &b.groups[s.groups[place]]
-			out := b.outGroup(g)
-			w.group(&out)
-			mail := heavy.of(g.mail)
-			if mail != nil || heavyRoot {
-				leak, password := sketchHashes(g)
-				if heavyRoot {
-					agg.credential(leak, password, g.pw)
-					b.countUser(agg, heavy, g, out.user)
-				}
-				if mail != nil {
-					heavy.addGroup(mail, leak, password, g.pw, rootHash)
-				}
+			if err := b.encodeGroups(ctx, w, lo, hi, heavy, agg); err != nil {
+				return err
 			}
-			for _, i := range s.rows[s.starts[place]:s.starts[place+1]] {
-				r := b.outRow(&b.rows[i])
-				w.row(&r)
-				if heavyRoot {
-					agg.row(r.typ, r.seen, r.source, w.machineCountry[r.machine], w.machineStealer[r.machine])
-				}
-				if mail != nil {
-					heavy.addRow(mail, &r, w)
-				}
-			}
-		}
-		if heavyRoot {
 			name := b.dicts[dictRoot].at(s.ranks[dictRoot].order[root])
 			if err := aggs.add(RootDomain, name, rows, false, agg.finish()); err != nil {
 				return err
 			}
+			done = hi
 		}
 		lo = hi
 	}
+	err := b.encodeGroups(ctx, w, done, lo, heavy, nil)
+	s.users = w.users
+	return err
+}
+
+// encodeGroups writes the groups from lo to hi, and their rows, in batches.
+// Those of a heavy root have its aggregator.
+func (b *tableBuilder) encodeGroups(ctx context.Context, w *tableWriter, lo, hi int, heavy *heavyScratch, agg *aggregator) error {
+	starts := b.out.starts
+	for lo < hi {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		end := lo + 1
+		for end < hi && end-lo < batchGroups && starts[end+1]-starts[lo] <= batchRows {
+			end++
+		}
+		b.gatherGroups(w, lo, end)
+		b.gatherRows(w, lo, end)
+		b.countBatch(w, lo, end, heavy, agg)
+		first := w.meta.rows
+		w.meta.groups += uint32(w.groupBatch.n)
+		w.meta.rows += uint32(w.rowBatch.n)
+		w.writeGroups(&w.groupBatch)
+		w.writeRows(&w.rowBatch, first)
+		lo = end
+	}
 	return nil
+}
+
+// gatherGroups fills the batch with the groups from lo to hi.
+func (b *tableBuilder) gatherGroups(w *tableWriter, lo, hi int) {
+	s, out := b.out, &w.groupBatch
+	s.groupBatch = resize(s.groupBatch, hi-lo)
+	in := s.groupBatch
+	for i, n := range s.groups[lo:hi] {
+		in[i] = b.groups[n]
+	}
+	out.n = len(in)
+	copy(out.row, s.starts[lo:hi])
+	domains, users, masks := s.ranks[dictDomain].rank, s.ranks[dictUser].rank, s.ranks[dictMask].rank
+	for i := range in {
+		out.user[i] = users[in[i].user]
+	}
+	for i := range in {
+		out.domain[i] = domains[in[i].domain]
+	}
+	for i := range in {
+		g := &in[i]
+		out.mask[i], out.pw[i] = masks[g.mask], g.pw
+		out.key(i, g.hash, g.digest)
+	}
+}
+
+// gatherRows fills the batch with the rows of the groups from lo to hi, and
+// counts the sources of each group.
+func (b *tableBuilder) gatherRows(w *tableWriter, lo, hi int) {
+	s, out := b.out, &w.rowBatch
+	rows := s.rows[s.starts[lo]:s.starts[hi]]
+	s.rowBatch = resize(s.rowBatch, len(rows))
+	in := s.rowBatch
+	for i, n := range rows {
+		in[i] = b.rows[n]
+	}
+	out.resize(max(len(in), batchRows))
+	out.n = len(in)
+	hosts := s.ranks[dictHost].rank
+	for i := range in {
+		out.host[i], out.machine[i] = hosts[in[i].host], s.machine[in[i].machine]
+	}
+	out.machines(w)
+	for i := range in {
+		r := &in[i]
+		out.seen[i], out.upload[i], out.log[i], out.typ[i] = r.seen, r.upload, r.log, uint32(r.typ)
+	}
+	sources, software, protocols := s.ranks[dictSource].rank, s.ranks[dictSoftware].rank, s.ranks[dictProtocol].rank
+	for i := range in {
+		r := &in[i]
+		out.source[i], out.software[i], out.protocol[i] = sources[r.source], software[r.software], protocols[r.protocol]
+	}
+	for g := lo; g < hi; g++ {
+		n := uint64(0)
+		for _, source := range out.source[s.starts[g]-s.starts[lo] : s.starts[g+1]-s.starts[lo]] {
+			if e := &w.sourceEpoch[source]; *e != uint32(g)+1 {
+				*e = uint32(g) + 1
+				n++
+			}
+		}
+		w.groupSources.Append(n)
+	}
+}
+
+// countBatch counts the batch for the aggregate of its root, if that is heavy,
+// and puts aside what those of heavy e-mail domains need.
+func (b *tableBuilder) countBatch(w *tableWriter, lo, hi int, heavy *heavyScratch, agg *aggregator) {
+	s, rows := b.out, &w.rowBatch
+	for i := range s.groupBatch {
+		g := &s.groupBatch[i]
+		mail := heavy.of(g.mail)
+		if mail == nil && agg == nil {
+			continue
+		}
+		leak, password := sketchHashes(g)
+		if agg != nil {
+			agg.credential(leak, password, g.pw)
+			b.countUser(agg, heavy, g, w.groupBatch.user[i])
+		}
+		if mail != nil {
+			heavy.addGroup(mail, leak, password, g.pw, s.rootHash[s.ranks[dictRoot].rank[g.root]])
+			at := s.starts[lo]
+			heavy.addRows(mail, rows, int(s.starts[lo+i]-at), int(s.starts[lo+i+1]-at))
+		}
+	}
+	if agg != nil {
+		for i := range rows.n {
+			agg.row(Type(rows.typ[i]), rows.seen[i], rows.source[i], rows.country[i], rows.stealer[i])
+		}
+	}
 }

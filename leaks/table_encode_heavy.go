@@ -97,13 +97,15 @@ func (h *heavyScratch) addGroup(m *heavyMail, leak, password uint64, pw uint32, 
 	}
 }
 
-// addRow puts a row of the group aside.
-func (h *heavyScratch) addRow(m *heavyMail, r *outRow, w *tableWriter) {
-	h.facts[m.facts] = rowFacts32{
-		seen: r.seen, source: r.source, typ: r.typ,
-		country: w.machineCountry[r.machine], stealer: w.machineStealer[r.machine],
+// addRows puts the rows of the group aside, from lo to hi in the batch.
+func (h *heavyScratch) addRows(m *heavyMail, rows *rowBatch, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		h.facts[m.facts] = rowFacts32{
+			seen: rows.seen[i], source: rows.source[i], typ: Type(rows.typ[i]),
+			country: rows.country[i], stealer: rows.stealer[i],
+		}
+		m.facts++
 	}
-	m.facts++
 }
 
 // beginRoot begins the users of a heavy root.

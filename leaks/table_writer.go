@@ -1,7 +1,6 @@
 package leaks
 
 import (
-	"encoding/binary"
 	"errors"
 
 	"github.com/leakscope/leakscope/index"
@@ -46,12 +45,16 @@ type tableWriter struct {
 	machineCountry []uint32
 	machineStealer []uint32
 
-	hashes []uint64 // per group the high half of its hash
+	groupBatch groupBatch
+	rowBatch   rowBatch
+
+	hashes []uint64 // per group the high half of its hash, unless byHash is known
+	byHash []uint32 // nil if not known; else no two groups have one hash
 	users  []uint32 // per group its user
 
 	sourceEpoch []uint32 // per source the group that had it last, plus 1
-	sources     uint64   // distinct ones of the open group
-	scratch     [16]byte
+	open        bool     // a group is open: group and row drive it
+	sources     uint64   // distinct ones of that group
 	order       *hashOrder
 }
 
@@ -192,6 +195,8 @@ func (w *tableWriter) beginRows() {
 	}
 	w.sourceEpoch = resize(w.sourceEpoch, int(w.meta.dicts[dictSource]))
 	clear(w.sourceEpoch)
+	w.groupBatch.resize(batchGroups)
+	w.rowBatch.resize(batchRows)
 }
 
 // An outGroup is a group in the ordinals of the new table.
@@ -218,57 +223,49 @@ func (w *tableWriter) group(g *outGroup) {
 	for ; w.roots <= g.root; w.roots++ {
 		w.rootGroups.Append(uint64(w.meta.groups))
 	}
-	binary.BigEndian.PutUint64(w.scratch[:8], g.hash.hi)
-	binary.BigEndian.PutUint64(w.scratch[8:], g.hash.lo)
-	w.groupHash.Append(w.scratch[:])
-	binary.LittleEndian.PutUint64(w.scratch[:8], g.digest)
-	w.groupDigest.Append(w.scratch[:8])
-	w.groupRow.Append(uint64(w.meta.rows))
-	w.groupDomain.Append(uint64(g.domain))
-	w.groupUser.Append(uint64(g.user))
-	w.groupMask.Append(uint64(g.mask))
-	w.groupPassword.Append(uint64(g.pw))
-	if w.groupOrigin != nil {
-		w.groupOrigin.Append(uint64(g.origin))
+	b := &w.groupBatch
+	if b.n == batchGroups {
+		w.writeGroups(b)
 	}
+	i := b.n
+	b.n++
+	b.key(i, g.hash, g.digest)
+	b.row[i], b.domain[i], b.user[i] = w.meta.rows, g.domain, g.user
+	b.mask[i], b.pw[i], b.origin[i] = g.mask, g.pw, g.origin
 	w.hashes = append(w.hashes, g.hash.hi)
-	w.users = append(w.users, g.user)
 	w.meta.groups++
+	w.open = true
 }
 
 func (w *tableWriter) endGroup() {
-	if w.meta.groups > 0 {
+	if w.open {
 		w.groupSources.Append(w.sources)
-		w.sources = 0
 	}
+	w.open, w.sources = false, 0
 }
 
 // row appends a row to the open group.
 func (w *tableWriter) row(r *outRow) {
-	n := w.meta.rows
-	if n == 0 {
-		w.meta.minSeen = r.seen
+	b := &w.rowBatch
+	if b.n == batchRows {
+		w.flushRows()
 	}
-	w.meta.minSeen, w.meta.maxSeen = min(w.meta.minSeen, r.seen), max(w.meta.maxSeen, r.seen)
-	w.rowSeen.Append(uint64(r.seen))
-	w.rowUpload.Append(w.meta.coding[0].encode(r.seen, r.upload))
-	w.rowLog.Append(w.meta.coding[1].encode(r.seen, r.log))
-	w.rowSource.Append(uint64(r.source))
-	w.rowHost.Append(uint64(r.host))
-	w.rowMachine.Append(uint64(r.machine))
-	w.rowType.Append(uint64(r.typ))
-	w.rowSoftware.Append(uint64(r.software))
-	w.rowProtocol.Append(uint64(r.protocol))
-	w.bitmaps[bitmapType].Add(uint32(r.typ), n)
-	w.bitmaps[bitmapCountry].Add(w.machineCountry[r.machine], n)
-	w.bitmaps[bitmapStealer].Add(w.machineStealer[r.machine], n)
-	w.bitmaps[bitmapSoftware].Add(r.software, n)
-	w.bitmaps[bitmapProtocol].Add(r.protocol, n)
+	i := b.n
+	b.n++
+	b.seen[i], b.upload[i], b.log[i] = r.seen, r.upload, r.log
+	b.typ[i], b.source[i], b.host[i], b.machine[i] = uint32(r.typ), r.source, r.host, r.machine
+	b.software[i], b.protocol[i] = r.software, r.protocol
 	if e := &w.sourceEpoch[r.source]; *e != w.meta.groups {
 		*e = w.meta.groups
 		w.sources++
 	}
 	w.meta.rows++
+}
+
+// flushRows writes the rows of the batch, which are the last ones so far.
+func (w *tableWriter) flushRows() {
+	w.rowBatch.machines(w)
+	w.writeRows(&w.rowBatch, w.meta.rows-uint32(w.rowBatch.n))
 }
 
 // endRows closes the columns of groups and rows and writes the permutations
@@ -279,6 +276,8 @@ func (w *tableWriter) endRows() (split bool, err error) {
 		return false, errTableFull
 	}
 	w.endGroup()
+	w.flushRows()
+	w.writeGroups(&w.groupBatch)
 	for ; w.roots <= w.meta.dicts[dictRoot]; w.roots++ {
 		w.rootGroups.Append(uint64(w.meta.groups))
 	}
@@ -313,6 +312,10 @@ func (w *tableWriter) finishColumns() error {
 // which are all but always one hash below two roots, count as split.
 func (w *tableWriter) writeByHash() (split bool) {
 	c := w.column(sectionByHash)
+	if w.byHash != nil {
+		c.AppendAll(w.byHash)
+		return false
+	}
 	keys := w.order.sort(w.hashes)
 	for i := range keys {
 		n := w.order.number(keys[i])
@@ -341,10 +344,7 @@ func (w *tableWriter) writeByUser() {
 		order[next[u]] = uint32(g)
 		next[u]++
 	}
-	c := w.column(sectionByUser)
-	for _, g := range order {
-		c.Append(uint64(g))
-	}
+	w.column(sectionByUser).AppendAll(order)
 }
 
 // finish writes the meta and the footer.

@@ -3,6 +3,7 @@ package segment
 import (
 	"fmt"
 	"math/bits"
+	"sync"
 
 	"github.com/leakscope/leakscope/internal/codec"
 )
@@ -23,9 +24,11 @@ type FixedWriter struct {
 	width int
 	full  int // bytes of a full chunk
 	n     uint64
-	buf   []byte
+	buf   []byte // from the pool until the column is finished
 	err   error
 }
+
+var fixedBuffers = sync.Pool{New: func() any { b := make([]byte, 0, fixedChunk); return &b }}
 
 // NewFixedWriter starts a column of values of width bytes, 1 to 64, in sink,
 // which it must have to itself. It keeps at most 128 KiB.
@@ -36,6 +39,7 @@ func NewFixedWriter(sink codec.ChunkSink, width int) *FixedWriter {
 		return w
 	}
 	w.full = width << fixedShift(width)
+	w.buf = (*fixedBuffers.Get().(*[]byte))[:0]
 	return w
 }
 
@@ -55,6 +59,22 @@ func (w *FixedWriter) Append(b []byte) {
 	}
 }
 
+// AppendAll adds values that stand one behind another in b.
+func (w *FixedWriter) AppendAll(b []byte) {
+	if w.err == nil && len(b)%w.width != 0 {
+		w.err = fmt.Errorf("fixed column: %d bytes of values of %d", len(b), w.width)
+	}
+	for len(b) > 0 && w.err == nil {
+		n := min(len(b), w.full-len(w.buf))
+		w.buf = append(w.buf, b[:n]...)
+		w.n += uint64(n / w.width)
+		b = b[n:]
+		if len(w.buf) == w.full {
+			w.flush()
+		}
+	}
+}
+
 // Len returns the number of values appended.
 func (w *FixedWriter) Len() uint64 { return w.n }
 
@@ -62,6 +82,10 @@ func (w *FixedWriter) Len() uint64 { return w.n }
 func (w *FixedWriter) Finish() error {
 	if w.err == nil && len(w.buf) > 0 {
 		w.flush()
+	}
+	if b := w.buf; b != nil {
+		fixedBuffers.Put(&b)
+		w.buf = nil
 	}
 	return w.err
 }

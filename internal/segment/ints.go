@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
+	"sync"
 
 	"github.com/leakscope/leakscope/internal/codec"
 )
@@ -57,15 +59,24 @@ type IntsWriter struct {
 	err   error
 	n     uint64
 	fill  int // values in block
+	count int // values in the chunk's finished blocks
+	*intsBuffer
+}
+
+// An intsBuffer is what a writer works in, from the pool until it is finished.
+type intsBuffer struct {
 	block [blockLen]uint64
 	descs []desc
-	count int    // values in the chunk's finished blocks
 	buf   []byte // the chunk: room for its head, then the payload
 }
 
+var intsBuffers = sync.Pool{New: func() any { return new(intsBuffer) }}
+
 // NewIntsWriter starts a column in sink, which it must have to itself. It keeps
 // some 16 KiB and the chunk it is at, at most 129 KiB.
-func NewIntsWriter(sink codec.ChunkSink) *IntsWriter { return &IntsWriter{sink: sink} }
+func NewIntsWriter(sink codec.ChunkSink) *IntsWriter {
+	return &IntsWriter{sink: sink, intsBuffer: intsBuffers.Get().(*intsBuffer)}
+}
 
 // Append adds a value.
 func (w *IntsWriter) Append(v uint64) {
@@ -76,18 +87,39 @@ func (w *IntsWriter) Append(v uint64) {
 	}
 }
 
+// AppendAll adds values.
+func (w *IntsWriter) AppendAll(vals []uint32) {
+	for len(vals) > 0 {
+		room := w.block[w.fill:]
+		n := min(len(vals), len(room))
+		room = room[:n]
+		for i, v := range vals[:n] {
+			room[i] = uint64(v)
+		}
+		vals = vals[n:]
+		if w.fill += n; w.fill == blockLen {
+			w.flushBlock()
+		}
+	}
+}
+
 // Len returns the number of values appended.
 func (w *IntsWriter) Len() uint64 { return w.n + uint64(w.fill) }
 
 // Finish writes what is left and returns the first error. The column is then
 // complete; more must not be appended.
 func (w *IntsWriter) Finish() error {
+	if w.intsBuffer == nil {
+		return w.err
+	}
 	if w.fill > 0 {
 		w.flushBlock()
 	}
 	if len(w.descs) > 0 {
 		w.flushChunk()
 	}
+	intsBuffers.Put(w.intsBuffer)
+	w.intsBuffer = nil
 	return w.err
 }
 
@@ -217,7 +249,7 @@ func width(v uint64) uint8 {
 }
 
 // pack appends vals less base, width bits each, lowest bits first, padded to a
-// byte.
+// byte. Afterwards vals holds something else.
 func pack(dst []byte, vals []uint64, base uint64, width uint) []byte {
 	switch width {
 	case 0:
@@ -228,12 +260,23 @@ func pack(dst []byte, vals []uint64, base uint64, width uint) []byte {
 		}
 		return dst
 	}
+	size := (len(vals)*int(width) + 7) / 8
 	at := len(dst)
-	dst = append(dst, make([]byte, (len(vals)*int(width)+7)/8+8)...)
-	out := dst[at:]
+	dst = slices.Grow(dst, size+16)
+	out := dst[at : at+size+16]
+	for width <= 32 {
+		vals, width, base = join(vals, width, base), 2*width, 0
+	}
+	n := 0
+	if width == 64 {
+		for _, v := range vals {
+			binary.LittleEndian.PutUint64(out[n:], v)
+			n += 8
+		}
+		return dst[:at+size]
+	}
 	var word uint64
 	var have uint
-	n := 0
 	for _, v := range vals {
 		v -= base
 		word |= v << (have & 63)
@@ -246,7 +289,20 @@ func pack(dst []byte, vals []uint64, base uint64, width uint) []byte {
 		}
 	}
 	binary.LittleEndian.PutUint64(out[n:], word)
-	return dst[:at+n+int(have+7)/8]
+	return dst[:at+size]
+}
+
+// join makes one value of every two less base, in place: fewer to pack.
+func join(vals []uint64, width uint, base uint64) []uint64 {
+	n := len(vals) / 2
+	for i := range n {
+		vals[i] = vals[2*i] - base | (vals[2*i+1]-base)<<(width&63)
+	}
+	if len(vals)%2 != 0 {
+		vals[n] = vals[len(vals)-1] - base
+		n++
+	}
+	return vals[:n]
 }
 
 // flushChunk writes the head right before the payload, which may leave some of
