@@ -212,6 +212,56 @@ func TestBitmapsOfVeryManyValues(t *testing.T) {
 	}
 }
 
+// A column given in pieces, with gaps and with rows that have several values,
+// is the same as row by row.
+func TestBitmapsOfColumns(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 9))
+	for range 10 {
+		values := 1 + rng.Uint32N(1<<rng.IntN(12))
+		one, all := NewBitmapsBuilder(int(values)), NewBitmapsBuilder(int(values))
+		row := rng.Uint32N(1 << 17)
+		for range 1 + rng.IntN(12) {
+			column := make([]uint32, 1+rng.IntN(1<<rng.IntN(18)))
+			v := uint32(0)
+			for i := range column {
+				if rng.IntN(3) > 0 { // runs
+					v = rng.Uint32N(values)
+				}
+				column[i] = v
+			}
+			for i, v := range column {
+				one.Add(v, row+uint32(i))
+			}
+			all.AddAll(column, row)
+			row += uint32(len(column))
+			switch rng.IntN(4) {
+			case 0:
+				row += rng.Uint32N(1 << 17)
+			case 1:
+				one.Add(0, row-1)
+				all.Add(0, row-1)
+			}
+		}
+		want, got := new(codec.MemChunks), new(codec.MemChunks)
+		if err := one.WriteTo(want); err != nil {
+			t.Fatal(err)
+		}
+		if err := all.WriteTo(got); err != nil {
+			t.Fatal(err)
+		}
+		if checksum(*want) != checksum(*got) {
+			t.Fatal("the bytes differ")
+		}
+	}
+	for _, values := range [][]uint32{{0, 1, 2}, {1 << 31}} {
+		b := NewBitmapsBuilder(2)
+		b.AddAll(values, 0)
+		if err := b.WriteTo(new(codec.MemChunks)); err == nil {
+			t.Errorf("values %v were taken", values)
+		}
+	}
+}
+
 func TestBitmapsRefusals(t *testing.T) {
 	b := NewBitmapsBuilder(3)
 	b.Add(3, 0)
