@@ -2,10 +2,17 @@ package leaks
 
 import (
 	"context"
+	"hash/fnv"
 	"slices"
 
 	"github.com/leakscope/leakscope/index"
 )
+
+// Whether a value occurs in the table, where it may be another tenant's, decides
+// nothing about the work that a filter does; only whether it occurs in scope does.
+// So one that does not is looked for like the others, as nowhere or as an empty
+// range.
+const nowhere = ^uint32(0)
 
 // groupFilters adds the tests that a whole group passes or fails.
 func (s *selection) groupFilters(ctx context.Context) {
@@ -13,9 +20,11 @@ func (s *selection) groupFilters(ctx context.Context) {
 	if p.username != nil {
 		var users []uint32
 		for v := range until(ctx, p.username) {
-			if u, ok := c.findUser(v.name, v.local, v.mail); ok {
-				users = append(users, u)
+			u, ok := c.findUser(v.name, v.local, v.mail)
+			if !ok {
+				u = nowhere
 			}
+			users = append(users, u)
 		}
 		slices.Sort(users)
 		s.groupTests = append(s.groupTests, func(g uint32) bool { return contains(users, c.groupUser(g)) })
@@ -23,29 +32,38 @@ func (s *selection) groupFilters(ctx context.Context) {
 	if p.hash != nil {
 		var groups []uint32
 		for h := range until(ctx, p.hash) {
-			groups = c.findHash(h, groups)
+			n := len(groups)
+			if groups = c.findHash(h, groups); len(groups) == n {
+				groups = append(groups, nowhere)
+			}
 		}
 		slices.Sort(groups)
 		s.groupTests = append(s.groupTests, func(g uint32) bool { return contains(groups, g) })
 	}
 	if p.emailDomain != nil {
-		var users []span // ascending, as the values and the names are
+		var users []span
 		for v := range until(ctx, p.emailDomain) {
-			if m, ok := c.findMail(v); ok {
-				lo, hi := c.mailUsers(m)
-				users = append(users, span{lo, hi})
+			m, ok := c.findMail(v)
+			lo, hi := c.mailUsers(min(m, s.t.dictLen(dictMail)-1))
+			if !ok {
+				hi = lo
 			}
+			users = append(users, span{lo, hi})
 		}
+		slices.SortFunc(users, span.compare)
 		s.groupTests = append(s.groupTests, func(g uint32) bool { return within(users, c.groupUser(g)) })
 	}
 	if p.rootDomain != nil {
-		var groups []span // likewise
+		var groups []span
 		for v := range until(ctx, p.rootDomain) {
-			if r, ok := c.findRoot(v); ok {
-				lo, hi := c.rootGroups(r)
-				groups = append(groups, span{lo, hi})
+			r, ok := c.findRoot(v)
+			lo, hi := c.rootGroups(min(r, s.t.dictLen(dictRoot)-1))
+			if !ok {
+				hi = lo
 			}
+			groups = append(groups, span{lo, hi})
 		}
+		slices.SortFunc(groups, span.compare)
 		s.groupTests = append(s.groupTests, func(g uint32) bool { return within(groups, g) })
 	}
 	if p.domain != nil {
@@ -94,7 +112,10 @@ func (s *selection) rowFilters(ctx context.Context) {
 		if f.values == nil {
 			continue
 		}
-		ords := s.ordinals(ctx, f.dict, f.values)
+		ords, absent := s.ordinals(ctx, f.dict, f.values)
+		for range absent {
+			ords = append(ords, nowhere)
+		}
 		machines := newOrdMatch(t.machines, func(m uint32) bool { return contains(ords, c.machineField(m, f.field)) })
 		s.rowTests = append(s.rowTests, func(r uint32) bool { return machines.match(c.machine(r)) })
 	}
@@ -118,10 +139,13 @@ func (s *selection) bitmapFilters(ctx context.Context) (bool, error) {
 	p, c := s.p, s.c
 	lo, hi := s.rowBounds()
 	few := hi-lo < fewRows || len(s.ranges) != 1 && s.len() < fewRows
-	and := func(kind bitmapKind, values []uint32, of func(r uint32) uint32) (bool, error) {
-		if few || len(values) == 0 {
+	and := func(kind bitmapKind, values []uint32, absent []string, of func(r uint32) uint32) (bool, error) {
+		if few {
+			for range absent {
+				values = append(values, nowhere)
+			}
 			s.rowTests = append(s.rowTests, func(r uint32) bool { return contains(values, of(r)) })
-			return len(values) > 0, nil
+			return true, nil
 		}
 		union := index.NewSet()
 		for v := range until(ctx, values) {
@@ -130,6 +154,12 @@ func (s *selection) bitmapFilters(ctx context.Context) (bool, error) {
 				return false, err
 			}
 			union.Or(set)
+		}
+		// One that nobody has takes as long as one that only others have.
+		for v := range until(ctx, absent) {
+			if err := s.t.readAnyBitmap(kind, v, lo, hi); err != nil {
+				return false, err
+			}
 		}
 		if s.rows == nil {
 			s.rows = &rowWindow{set: union}
@@ -147,7 +177,7 @@ func (s *selection) bitmapFilters(ctx context.Context) (bool, error) {
 			v = append(v, uint32(t))
 		}
 		slices.Sort(v)
-		if ok, err := and(bitmapType, v, func(r uint32) uint32 { return uint32(c.typ(r)) }); !ok {
+		if ok, err := and(bitmapType, v, nil, func(r uint32) uint32 { return uint32(c.typ(r)) }); !ok {
 			return false, err
 		}
 	}
@@ -164,12 +194,14 @@ func (s *selection) bitmapFilters(ctx context.Context) (bool, error) {
 		if f.values == nil {
 			continue
 		}
-		if ok, err := and(f.kind, s.ordinals(ctx, f.dict, f.values), f.of); !ok {
+		ords, absent := s.ordinals(ctx, f.dict, f.values)
+		if ok, err := and(f.kind, ords, absent, f.of); !ok {
 			return false, err
 		}
 	}
 	if p.stealer != nil {
-		if ok, err := and(bitmapStealer, s.stealers(), fact(machineStealer)); !ok {
+		ords, absent := s.stealers()
+		if ok, err := and(bitmapStealer, ords, absent, fact(machineStealer)); !ok {
 			return false, err
 		}
 	}
@@ -177,16 +209,30 @@ func (s *selection) bitmapFilters(ctx context.Context) (bool, error) {
 }
 
 // stealers returns the ordinals of the stealer names that the plan means,
-// whatever their case.
-func (s *selection) stealers() []uint32 {
-	var ords []uint32
+// whatever their case, and those that there are not.
+func (s *selection) stealers() (ords []uint32, absent []string) {
+	absent = slices.Clone(s.p.stealer)
 	s.c.scan(dictStealer, 0, s.t.dictLen(dictStealer), func(ord uint32, name []byte) bool {
-		if _, ok := slices.BinarySearch(s.p.stealer, index.Fold(string(name))); ok {
+		if i, ok := slices.BinarySearch(s.p.stealer, index.Fold(string(name))); ok {
 			ords = append(ords, ord)
+			absent[i] = ""
 		}
 		return true
 	})
-	return ords
+	return ords, slices.DeleteFunc(absent, func(name string) bool { return name == "" })
+}
+
+// readAnyBitmap reads what is to be read of the rows of some value, any one
+// that a name stands for.
+func (t *table) readAnyBitmap(kind bitmapKind, name string, lo, hi uint32) error {
+	d, ok := kind.dict()
+	if !ok || t.dictLen(d) == 0 {
+		return nil
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	_, err := t.bitmapRange(kind, h.Sum32()%t.dictLen(d), lo, hi)
+	return err
 }
 
 // rowBounds returns a range of rows that holds all in scope.
@@ -207,14 +253,15 @@ func (s *selection) searchFor(ctx context.Context) error {
 }
 
 // ordinals returns the sorted ordinals of the values that a flat dictionary
-// holds.
-func (s *selection) ordinals(ctx context.Context, d dictID, values []string) []uint32 {
-	var out []uint32
+// holds, and the values that it does not.
+func (s *selection) ordinals(ctx context.Context, d dictID, values []string) (ords []uint32, absent []string) {
 	for v := range until(ctx, values) {
 		if ord, ok := s.c.find(d, v); ok {
-			out = append(out, ord)
+			ords = append(ords, ord)
+		} else {
+			absent = append(absent, v)
 		}
 	}
-	slices.Sort(out)
-	return out
+	slices.Sort(ords)
+	return ords, absent
 }

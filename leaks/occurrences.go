@@ -63,7 +63,12 @@ func (sn *snapshot) occurrences(ctx context.Context, p *plan, hash hash128) ([]O
 	for ti, h := range sn.segments {
 		c := h.table.cursor()
 		cursors[ti] = c
-		groups = c.findHash(hash, groups[:0])
+		var near uint32
+		if groups, near = c.findHashNear(hash, groups[:0]); len(groups) == 0 && c.t.groups > 0 {
+			// Time does not tell a hash that is nobody's from one that is
+			// somebody else's: a group beside it is looked at in its place.
+			p.inScope(c, near)
+		}
 		for _, g := range groups {
 			if !p.inScope(c, g) {
 				continue
@@ -131,18 +136,17 @@ func (p *plan) inScope(c *tableCursor, group uint32) bool {
 		return true
 	}
 	user := c.groupUser(group)
-	root := func() bool { return p.scope.CoversDomain(c.str(dictDomain, c.groupDomain(group))) }
-	mail := func() bool { return p.scope.CoversDomain(c.str(dictMail, c.userMail(user))) }
-	name := func() bool { return p.scope.CoversUsername(c.username(user)) }
-	switch p.column {
-	case RootDomain:
-		return root()
-	case EmailDomain:
-		return mail()
-	case Username:
-		return name()
+	var root, mail, name bool // each is looked at, whatever the others say
+	if p.column == RootDomain || p.column == AnyColumn {
+		root = p.scope.CoversDomain(c.str(dictDomain, c.groupDomain(group)))
 	}
-	return root() || mail() || name()
+	if p.column == EmailDomain || p.column == AnyColumn {
+		mail = p.scope.CoversDomain(c.str(dictMail, c.userMail(user)))
+	}
+	if p.column == Username || p.column == AnyColumn {
+		name = p.scope.CoversUsername(c.username(user))
+	}
+	return root || mail || name
 }
 
 // Exposed reports whether the credential is known: this username with exactly

@@ -1,6 +1,7 @@
 package leaks
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -31,6 +32,9 @@ type selection struct {
 
 // A span is a half-open range of groups, rows or ordinals.
 type span struct{ lo, hi uint32 }
+
+// compare orders spans that are disjoint; empty ones may touch others.
+func (s span) compare(t span) int { return cmp.Or(cmp.Compare(s.lo, t.lo), cmp.Compare(s.hi, t.hi)) }
 
 // newSelection binds p to t; nil means that no row of t is selected.
 func newSelection(ctx context.Context, p *plan, t *table) (*selection, error) {

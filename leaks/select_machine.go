@@ -8,13 +8,14 @@ import (
 
 // machineFilter keeps the rows of the plan's machine; false means that there is
 // none. No index leads from a machine to its rows: where many are in scope, the
-// column is gone through block by block.
+// column is gone through block by block. A machine that nobody knows is looked for
+// no less than one without rows in scope, so that the time tells nothing.
 func (s *selection) machineFilter(ctx context.Context) (bool, error) {
 	var machines []uint32
 	for _, f := range []machineField{machineMachineID, machineHWID} {
 		ord, ok := s.c.find(f.dict(), s.p.machine)
 		if !ok {
-			continue
+			ord = s.t.dictLen(f.dict()) // no machine has it
 		}
 		err := s.eachValue(ctx, colMachineFirst+columnID(f), 0, s.t.machines, func(m, v uint32) {
 			if v == ord {
@@ -26,9 +27,6 @@ func (s *selection) machineFilter(ctx context.Context) (bool, error) {
 		}
 	}
 	machines = sortGroups(machines, s.t.machines)
-	if len(machines) == 0 {
-		return false, s.c.err()
-	}
 	lo, hi := s.rowBounds()
 	if hi-lo < fewRows {
 		s.rowTests = append(s.rowTests, func(r uint32) bool { return contains(machines, s.c.machine(r)) })
@@ -36,7 +34,7 @@ func (s *selection) machineFilter(ctx context.Context) (bool, error) {
 	}
 	var rows []uint32
 	err := s.eachValue(ctx, colMachine, lo, hi, func(r, m uint32) {
-		if contains(machines, m) {
+		if contains(machines, m) && s.has(s.c.groupOfRow(r)) {
 			rows = append(rows, r)
 		}
 	})

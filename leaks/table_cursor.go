@@ -77,16 +77,19 @@ func (c *tableCursor) userMail(user uint32) uint32 {
 // findUser returns the ordinal of a username, given with its two halves as in a
 // row.
 func (c *tableCursor) findUser(username, local, mail string) (uint32, bool) {
-	m, ok := c.findMail(mail)
-	if !ok {
+	m, known := c.findMail(mail)
+	if n := c.t.dictLen(dictMail); n == 0 {
 		return 0, false
+	} else if !known {
+		m = min(m, n-1) // to take as long
 	}
 	lo, hi := c.mailUsers(m)
-	if bareUser(username, local, mail) {
-		return c.findIn(dictUser, lo, hi, local)
+	c.key = append(c.key[:0], local...)
+	if !bareUser(username, local, mail) {
+		c.key = append(append(c.key[:0], rawUser), username...)
 	}
-	c.key = append(append(c.key[:0], rawUser), username...)
-	return c.findBytes(dictUser, lo, hi, c.key)
+	user, ok := c.findBytes(dictUser, lo, hi, c.key)
+	return user, ok && known
 }
 
 // userName appends the username of a user to dst.
@@ -171,47 +174,52 @@ func (c *tableCursor) groupHashes(lo, hi uint32, dst []hash128) []hash128 {
 }
 
 // findHash appends the groups of a hash to dst: none, one, or one for each root
-// it stands below.
+// it stands below. A hash that is there takes no other work than one that is not.
 func (c *tableCursor) findHash(h hash128, dst []uint32) []uint32 {
-	for i := c.seekHash(h.hi); i < c.t.groups; i++ {
+	dst, _ = c.findHashNear(h, dst)
+	return dst
+}
+
+// findHashNear is findHash, and says which group stands where the hash does or
+// would stand.
+func (c *tableCursor) findHashNear(h hash128, dst []uint32) (groups []uint32, near uint32) {
+	place := c.seekHash(h.hi)
+	found := false
+	for i := place; i < c.t.groups && c.err() == nil; i++ {
 		g := c.value(colByHash, i)
-		switch have := c.groupHash(g); {
-		case have.hi != h.hi:
-			return dst
-		case have == h:
-			dst = append(dst, g)
+		have := c.groupHash(g)
+		if i == place {
+			near = g
 		}
-		if c.err() != nil {
-			return dst
+		if have == h {
+			dst, found = append(dst, g), true
+		}
+		// The one behind those that are meant is looked at in any case.
+		if have.hi != h.hi && (found || i > place) {
+			break
 		}
 	}
-	return dst
+	return dst, near
 }
 
 // seekHash returns the first place in byHash whose hash has at least the high
 // half hi. Hashes are uniform, so it guesses the place; where guesses do not
-// help it halves.
+// help it halves. It does not end where it meets hi, so that the time does not tell.
 func (c *tableCursor) seekHash(hi uint64) uint32 {
 	from, to := uint32(0), c.t.groups
 	low, high := uint64(0), ^uint64(0)
 	for step := 0; from < to; step++ {
 		mid := from + (to-from)/2
-		if (step < 6 || step&1 == 0) && low <= hi && hi < high {
+		if (step < 6 || step&1 == 0) && low <= hi && hi <= high && low < high {
 			// (hi-low)/(high-low) of the way, in 128 bits.
 			a, b := bits.Mul64(hi-low, uint64(to-from))
-			q, _ := bits.Div64(a, b, high-low) // a < high-low, for hi-low < high-low
+			q, _ := bits.Div64(a, b, high-low) // a < high-low, for to-from < 1<<32
 			mid = min(from+uint32(q), to-1)
 		}
-		switch at := c.hashAt(mid); {
-		case at < hi:
+		if at := c.hashAt(mid); at < hi {
 			from, low = mid+1, at
-		case at > hi:
+		} else {
 			to, high = mid, at
-		default:
-			for mid > from && c.hashAt(mid-1) == hi {
-				mid--
-			}
-			return mid
 		}
 	}
 	return from

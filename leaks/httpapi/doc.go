@@ -54,6 +54,12 @@
 //     only; any other is 403, whether there is one or not.
 //   - What is outside the scope is absent: a filter finds nothing (200), an
 //     unknown and a foreign hash have no occurrences (200).
+//     Nor does the time tell which of the two it is: what a query does depends on
+//     what is in scope, and is the same for a value that is another's as for one
+//     that is nobody's (tests count it; TestTimingOfExistence measures it). Two
+//     things are not covered: a search text in a scope of more than 4,096
+//     credentials goes by indexes of the whole segment, and what somebody has just
+//     asked for is in the caches.
 //   - /leaks/keyword/search, stats and by-hash take keyword, repeatable: only
 //     these of the workspace's. One that it does not have is 403. Administrators
 //     have none of their own and name any.
