@@ -27,6 +27,7 @@ type encodeScratch struct {
 	seen    []uint32 // by the builder's row
 	byHash  []uint32 // places of groups by their hash; nil if some may be alike
 	users   []uint32
+	tuples  []numberedTuple
 
 	groupBatch []builtGroup
 	rowBatch   []builtRow
@@ -103,26 +104,49 @@ func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSu
 	return w.finish()
 }
 
+// A numberedTuple is a machine and its number in the builder.
+type numberedTuple struct {
+	tuple machineTuple
+	n     uint32
+}
+
 // encodeMachines brings the machines' facts into the order of the ranked
-// dictionaries, sorts and writes them.
+// dictionaries, sorts and writes them. Most differ in the first fact already:
+// they are distributed by that.
 func (b *tableBuilder) encodeMachines(w *tableWriter) error {
 	s := b.out
-	type numbered struct {
-		tuple machineTuple
-		n     uint32
+	first := s.ranks[machineMachineID.dict()].rank
+	s.counts = resize(s.counts, len(first)+1)
+	clear(s.counts)
+	for i := range b.tuples {
+		s.counts[first[b.tuples[i][machineMachineID]]+1]++
 	}
-	all := make([]numbered, len(b.tuples))
+	for i := range first {
+		s.counts[i+1] += s.counts[i]
+	}
+	s.tuples = resize(s.tuples, len(b.tuples))
 	for i, t := range b.tuples {
 		for f := range t {
 			t[f] = s.ranks[machineField(f).dict()].rank[t[f]]
 		}
-		all[i] = numbered{t, uint32(i)}
+		at := &s.counts[t[machineMachineID]]
+		s.tuples[*at] = numberedTuple{t, uint32(i)}
+		*at++
 	}
-	slices.SortFunc(all, func(a, b numbered) int { return slices.Compare(a.tuple[:], b.tuple[:]) })
 	out := w.machines()
-	s.machine = resize(s.machine, len(all))
-	for i := range all {
-		s.machine[all[i].n] = w.addMachine(out, &all[i].tuple)
+	s.machine = resize(s.machine, len(b.tuples))
+	for lo := 0; lo < len(s.tuples); {
+		hi := lo + 1
+		for hi < len(s.tuples) && s.tuples[hi].tuple[machineMachineID] == s.tuples[lo].tuple[machineMachineID] {
+			hi++
+		}
+		if hi-lo > 1 {
+			slices.SortFunc(s.tuples[lo:hi], func(a, b numberedTuple) int { return slices.Compare(a.tuple[:], b.tuple[:]) })
+		}
+		for i := lo; i < hi; i++ {
+			s.machine[s.tuples[i].n] = w.addMachine(out, &s.tuples[i].tuple)
+		}
+		lo = hi
 	}
 	return w.finishMachines(out)
 }

@@ -68,13 +68,31 @@ func sortFew(in *interner, run []uint32) {
 	}
 }
 
+// sortFewKeyed sorts up to smallSort strings that are equal in their first depth
+// bytes by comparing them whole.
+func sortFewKeyed(in *interner, keys []keyedString, depth int) {
+	var strs [smallSort][]byte
+	for i, k := range keys {
+		b := in.at(k.n)[depth:]
+		at := i
+		for ; at > 0 && bytes.Compare(b, strs[at-1]) < 0; at-- {
+			strs[at], keys[at] = strs[at-1], keys[at-1]
+		}
+		strs[at], keys[at] = b, k
+	}
+}
+
 // maxSortDepth bounds the recursion: strings equal so far are compared whole.
 const maxSortDepth = 512
 
 // sortKeyed sorts strings that are equal in their first depth bytes and at
 // least that long. What spare, as long as keys, holds afterwards is undefined.
 func sortKeyed(in *interner, keys, spare []keyedString, depth int) {
-	if len(keys) <= smallSort || depth >= maxSortDepth {
+	if len(keys) <= smallSort {
+		sortFewKeyed(in, keys, depth)
+		return
+	}
+	if depth >= maxSortDepth {
 		slices.SortFunc(keys, func(a, b keyedString) int { return bytes.Compare(in.at(a.n), in.at(b.n)) })
 		return
 	}
@@ -269,6 +287,8 @@ const (
 	// in another order than it lies in; places asked for together are waited
 	// for once.
 	awaitAhead = 16
+	// awaitBytes is how far from a record's begin most end.
+	awaitBytes = 44
 	// awaitMost is how many strings can be asked for and still be near when
 	// they are needed.
 	awaitMost = 256
@@ -278,7 +298,9 @@ const (
 func (s *stringSorter) await(in *interner, numbers []uint32) {
 	sum := byte(0)
 	for _, n := range numbers {
-		sum ^= in.arena[in.offs[n]]
+		// A string mostly goes on in the next line.
+		off := int(in.offs[n])
+		sum ^= in.arena[off] ^ in.arena[min(off+awaitBytes, len(in.arena)-1)]
 	}
 	s.awaited ^= sum // so that nobody takes the loads away
 }

@@ -89,7 +89,11 @@ type dictOut struct {
 
 // dict opens dictionary d. Parents must be finished before their children.
 func (w *tableWriter) dict(d dictID) *dictOut {
-	o := &dictOut{id: d, strs: index.NewDictWriter(w.seg.Section(sectionDict+uint16(d), w.packing))}
+	packing := w.packing
+	if packing == segment.Fast && !packsFast(d) {
+		packing = segment.Plain
+	}
+	o := &dictOut{id: d, strs: index.NewDictWriter(w.seg.Section(sectionDict+uint16(d), packing))}
 	if textDict(d) {
 		o.text = index.NewTextWriter(w.seg.Section(sectionText+uint16(d), segment.Plain), textStrings)
 	}
@@ -97,6 +101,16 @@ func (w *tableWriter) dict(d dictID) *dictOut {
 		o.starts = segment.NewIntsWriter(w.seg.Section(sectionStarts+uint16(d), segment.Plain))
 	}
 	return o
+}
+
+// packsFast says whether S2 takes away a good part of dictionary d: names of
+// hosts come again and again, what people and machines are called does not.
+func packsFast(d dictID) bool {
+	switch d {
+	case dictRoot, dictDomain, dictHost, dictMail:
+		return true
+	}
+	return false
 }
 
 // add appends s below parent, 0 in a flat dictionary, and returns its ordinal.
