@@ -100,6 +100,9 @@ func (s *Store) detailsPage(ctx context.Context, d *detailsPlan) (*DetailsPage, 
 // firstResults finds the page that begins with result number first, by keeping
 // the best results while scanning, and the number of all.
 func firstResults(ctx context.Context, sn *snapshot, d *detailsPlan, first int) ([]result, int, error) {
+	if rows, total, ok, err := topResults(ctx, sn, d, first); ok || err != nil {
+		return rows, total, err
+	}
 	top := newRanker(d.sort, d.minSources, first+d.size, nil)
 	if err := gather(ctx, sn, d.plan, top); err != nil {
 		return nil, 0, err

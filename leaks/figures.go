@@ -67,11 +67,7 @@ func (f *figures) lastOf(i int) uint32 {
 	if f.haveLast {
 		return f.last[i]
 	}
-	lo, hi := f.c.groupRows(f.of[i])
-	if lo >= hi {
-		return 0 // only corrupt columns get here; their cursor says so
-	}
-	return f.c.seen(hi - 1)
+	return f.c.groupLast(f.of[i])
 }
 
 func (f *figures) loadSources(lo, hi uint32) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,6 +82,7 @@ func fixtureRecords() []Record { return newWorld(1).records(250) }
 func fixtureStoreOf(t *testing.T, dir string) *Store {
 	lowerAggregateRows(t, 20)
 	lowerTextStrings(t, 1)
+	lowerTops(t, 10)
 	s := openTest(t, dir, fixtureOptions())
 	list := fixtureRecords()
 	if _, err := s.Ingest(t.Context(), seqOf(list[:100]), &IngestOptions{Batch: "first"}); err != nil {
@@ -161,7 +163,21 @@ func TestFixtureSegment(t *testing.T) {
 	if again := encodeRows(t, rows); !bytes.Equal(first.data, again.data) {
 		t.Fatal("the same rows make different segments")
 	}
-	tab := first.open(t)
+	lowerTops(t, 10)
+	other := encodeRows(t, distinct(rand.New(rand.NewPCG(1, 1)), newRowMaker(4, false).rows(300)))
+	got := "fresh\n" + sectionsOf(t, first) + "merged\n" + sectionsOf(t, mergeStored(t, mergeOptions{firstSeq: []uint64{7}}, other))
+	if *update {
+		if err := os.WriteFile(fixtureSegment, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkGolden(t, fixtureSegment, got)
+}
+
+// sectionsOf lists the meta and the sections of a segment.
+func sectionsOf(t *testing.T, s stored) string {
+	t.Helper()
+	tab := s.open(t)
 	var b strings.Builder
 	fmt.Fprintf(&b, "meta %x\n", tab.seg.Meta())
 	for info := range tab.seg.Sections() {
@@ -177,11 +193,5 @@ func TestFixtureSegment(t *testing.T) {
 		fmt.Fprintf(&b, "%04x %-24s %d chunks %6d bytes xxhash %016x %x\n",
 			info.ID, sectionName(info.ID), section.Chunks(), len(raw), stats.Hash(raw), raw[:min(24, len(raw))])
 	}
-	got := b.String()
-	if *update {
-		if err := os.WriteFile(fixtureSegment, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	checkGolden(t, fixtureSegment, got)
+	return b.String()
 }

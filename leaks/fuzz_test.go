@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -42,7 +43,9 @@ func FuzzOpenSegment(f *testing.F) {
 func FuzzForgedSegment(f *testing.F) {
 	lowerAggregateRows(f, 10)
 	lowerTextStrings(f, 1)
-	base := encodeRows(f, newRowMaker(1, true).rows(60))
+	lowerTops(f, 2)
+	rows := distinct(rand.New(rand.NewPCG(1, 1)), newRowMaker(1, false).rows(60))
+	base := mergeStored(f, mergeOptions{firstSeq: []uint64{0, 40}}, encodeRows(f, rows[:40]), encodeRows(f, rows[40:]))
 	other := encodeRows(f, newRowMaker(2, true).rows(5))
 	p := takeApart(f, base)
 	sections := len(p.ids)
@@ -181,6 +184,9 @@ func useTable(t *testing.T, tab, other *table) {
 }
 
 func hostileDetails(ctx context.Context, sn *snapshot, d *detailsPlan) ([]result, error) {
+	if _, _, err := firstResults(ctx, sn, d, 0); err != nil {
+		return nil, err
+	}
 	all := newRanker(d.sort, d.minSources, 0, nil)
 	if err := gather(ctx, sn, d.plan, all); err != nil {
 		return nil, err

@@ -95,6 +95,16 @@ func (rk *ranker) cut() {
 	rk.floor = worst
 }
 
+// best returns the first k, or all there are, best first. The ranker is used up.
+func (rk *ranker) best() []result {
+	if len(rk.kept) > rk.k {
+		rk.cut()
+	}
+	// As in cut, no context ends this.
+	_ = rk.sort(context.Background(), rk.kept)
+	return rk.kept
+}
+
 // sorted returns what was kept, best first, without the first skip. The ranker
 // is used up.
 func (rk *ranker) sorted(ctx context.Context, skip int) ([]result, error) {

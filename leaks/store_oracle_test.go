@@ -167,6 +167,46 @@ func (w *world) compareQueries(t *testing.T, s *Store, o *oracle, n int) {
 	}
 }
 
+// compareFirstPages checks n pages of what lists of tops are for: large domains
+// without a filter.
+func (w *world) compareFirstPages(t *testing.T, s *Store, o *oracle, n int) {
+	t.Helper()
+	for range n {
+		if len(o.rows) == 0 {
+			return
+		}
+		r := &o.rows[w.rng.IntN(len(o.rows))]
+		q := DetailsQuery{Column: RootDomain, SortBy: []Sort{BySourceCount, ByLastSeen}[w.rng.IntN(2)]}
+		id := r.root
+		if w.chance(1, 2) {
+			q.Column, id = EmailDomain, r.emailDomain
+		}
+		ids := []string{id}
+		for w.chance(1, 4) {
+			r = &o.rows[w.rng.IntN(len(o.rows))]
+			ids = append(ids, w.pick(r.root, r.emailDomain))
+		}
+		ids = slices.DeleteFunc(ids, func(id string) bool { return id == "" })
+		if len(ids) == 0 {
+			continue
+		}
+		var err error
+		if q.Scope, err = Narrow(everything, q.Column, ids...); err != nil {
+			t.Fatal(err)
+		}
+		q.PageSize = []int{1, 2, 5, 10, 50}[w.rng.IntN(5)]
+		q.Page = 1 + w.rng.IntN(4)
+		got, err := s.Details(t.Context(), q)
+		if err != nil {
+			t.Fatalf("details %+v: %v", q, err)
+		}
+		got.NextCursor = ""
+		if got, want := mustJSON(t, got), mustJSON(t, o.details(q)); got != want {
+			t.Fatalf("details %+v of %q:\ngot  %s\nwant %s", q, ids, got, want)
+		}
+	}
+}
+
 // compareWalks checks that a walk and a walk by cursor see every row once.
 func (w *world) compareWalks(t *testing.T, s *Store, o *oracle, q DetailsQuery) {
 	t.Helper()
@@ -344,6 +384,7 @@ func TestAnswersEqualAPlainScan(t *testing.T) {
 			fewRows = []uint32{1, 10, 1 << 14}[w.rng.IntN(3)]
 			defer func(n uint32) { textStrings = n }(textStrings)
 			textStrings = []uint32{1, 16 << 10}[w.rng.IntN(2)]
+			lowerTops(t, []uint32{1, 2, 5, 20, 512}[w.rng.IntN(5)])
 			opts := testOptions()
 			opts.SegmentRows = []int{1, 2, 3, 10, 64, 1 << 18}[w.rng.IntN(6)]
 			opts.MergeFanout = 2 + w.rng.IntN(7)
@@ -356,6 +397,7 @@ func TestAnswersEqualAPlainScan(t *testing.T) {
 			s, o := openTest(t, dir, opts), &oracle{}
 			w.ingestRandomly(t, s, o, w.records(n))
 			w.compareQueries(t, s, o, queries)
+			w.compareFirstPages(t, s, o, queries)
 			if w.chance(1, 3) { // the same after a restart
 				if err := s.Close(); err != nil {
 					t.Fatal(err)

@@ -86,6 +86,13 @@ func exercise(ctx context.Context, tab *table) error {
 				c.groupOrigin(g)
 			}
 			c.origins(0)
+			for d := range max(tab.dictLen(dictRoot), tab.dictLen(dictMail)) {
+				for _, col := range []Column{RootDomain, EmailDomain} {
+					if l, ok := c.topList(col, d); ok {
+						c.topGroups(l, d%2 == 0, 0, tab.topPlaces, nil)
+					}
+				}
+			}
 		},
 		func(c *tableCursor) {
 			for i := range min(tab.rows, 200) {

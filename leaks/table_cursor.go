@@ -260,6 +260,15 @@ func (c *tableCursor) groupUser(g uint32) uint32    { return c.value(colGroupUse
 func (c *tableCursor) groupMask(g uint32) uint32    { return c.value(colGroupMask, g) }
 func (c *tableCursor) groupSources(g uint32) uint32 { return c.value(colGroupSources, g) }
 
+// groupLast returns when a group was seen last.
+func (c *tableCursor) groupLast(g uint32) uint32 {
+	lo, hi := c.groupRows(g)
+	if lo >= hi {
+		return 0 // only corrupt columns get here; their cursor says so
+	}
+	return c.seen(hi - 1)
+}
+
 // digest returns the password digest of a group, and whether it has a password.
 func (c *tableCursor) digest(g uint32) (uint64, bool) {
 	if c.value(colGroupPassword, g)&1 == 0 {

@@ -196,6 +196,7 @@ func (m *merger) markSource(s *mergeSource) error {
 // two roots, it goes through the rows once more for their ordinals.
 func (m *merger) mergeRows() error {
 	w := m.w
+	w.keepTops(m.userMail)
 	w.beginRows()
 	if w.meta.origins > 0 {
 		w.groupOrigin = w.column(sectionGroupOrigin)
@@ -207,8 +208,10 @@ func (m *merger) mergeRows() error {
 	}
 	var split bool
 	err := together(m.parallel, m.mergeAggregates, func() (err error) {
-		split, err = w.endRows()
-		return err
+		if split, err = w.endRows(); err != nil {
+			return err
+		}
+		return w.writeTops(split)
 	})
 	if err != nil || !split {
 		return err

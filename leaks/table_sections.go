@@ -154,6 +154,13 @@ func textDict(d dictID) bool {
 //	              aggRows       per name rows<<1 | pinned
 //	              aggData       per name a block: an encoded stats.Aggregate
 //
+//	tops          topRoot, topMail   ordinals of the root domains and the mail
+//	                            domains that have lists; ascending
+//	              topGroup      per domain of topRoot, then of topMail: the groups
+//	                            of the first topPlaces places by sources, then by
+//	                            last detection, as order says; only of a merged
+//	                            table. Of mail domains only without splitHash
+//
 // Everything but dictionaries, text, bitmaps and aggregates is a column of
 // internal/segment. Host ordinals number (domain, host) pairs, domain ordinals
 // (root, domain) pairs, so all of one root's are one range.
@@ -199,6 +206,10 @@ const (
 	sectionAggPlace uint16 = 0x701
 	sectionAggRows  uint16 = 0x702
 	sectionAggData  uint16 = 0x703
+
+	sectionTopRoot  uint16 = 0x800
+	sectionTopMail  uint16 = 0x801
+	sectionTopGroup uint16 = 0x802
 )
 
 // sectionName returns a short name of a section, for Info.
@@ -253,6 +264,9 @@ var columnNames = map[uint16]string{
 	sectionAggPlace:      "aggregate.place",
 	sectionAggRows:       "aggregate.rows",
 	sectionAggData:       "aggregate.data",
+	sectionTopRoot:       "top.root",
+	sectionTopMail:       "top.mail",
+	sectionTopGroup:      "top.group",
 }
 
 // tableVersion is the version of all the above; a reader refuses others.
@@ -272,6 +286,9 @@ type tableMeta struct {
 	rootList     uint64        // normalize.RootList of the newest rows
 	coding       [2]timeCoding // of upload and log
 	origins      uint32        // 0: all groups have that of the segment
+	topPlaces    uint32        // places of a list of tops
+	topRoots     uint32        // domains that have lists
+	topMails     uint32
 }
 
 func (m *tableMeta) encode() []byte {
@@ -292,8 +309,14 @@ func (m *tableMeta) encode() []byte {
 	w.Uint64(m.rootList)
 	w.Uint8(uint8(m.coding[0]))
 	w.Uint8(uint8(m.coding[1]))
-	if m.origins != 0 {
+	// What only merged tables have.
+	if m.origins != 0 || m.topRoots+m.topMails != 0 {
 		w.Uvarint(uint64(m.origins))
+	}
+	if m.topRoots+m.topMails != 0 {
+		w.Uvarint(uint64(m.topPlaces))
+		w.Uvarint(uint64(m.topRoots))
+		w.Uvarint(uint64(m.topMails))
 	}
 	return w.Bytes()
 }
@@ -329,8 +352,14 @@ func decodeTableMeta(b []byte) (*tableMeta, error) {
 		m.coding[i] = timeCoding(r.Uint8())
 	}
 	if r.Left() > 0 {
-		if m.origins = count(); m.origins == 0 || m.origins > m.rows {
+		if m.origins = count(); m.origins > m.rows || m.origins == 0 && r.Left() == 0 {
 			r.Fail("a number of origins that is not written")
+		}
+	}
+	if r.Left() > 0 {
+		m.topPlaces, m.topRoots, m.topMails = count(), count(), count()
+		if m.topPlaces == 0 || m.topPlaces > maxTopPlaces || m.topRoots > m.dicts[dictRoot] || m.topMails > m.dicts[dictMail] || m.topRoots+m.topMails == 0 {
+			r.Fail("numbers of lists that are not written")
 		}
 	}
 	switch {

@@ -39,6 +39,9 @@ const (
 	colUserGroups
 	colAggPlace
 	colAggRows
+	colTopRoot
+	colTopMail
+	colTopGroup
 	colMachineFirst // and one for each further machine field
 
 	numColumns = colMachineFirst + columnID(machineFields)
@@ -86,6 +89,9 @@ func columnSpecs(m *tableMeta) (specs [numColumns]columnSpec) {
 		colUserGroups:    {sectionUserGroups, dict(dictUser) + 1, groups + 1},
 		colAggPlace:      {sectionAggPlace, uint64(m.aggregates), 0},
 		colAggRows:       {sectionAggRows, uint64(m.aggregates), 0},
+		colTopRoot:       {sectionTopRoot, uint64(m.topRoots), dict(dictRoot)},
+		colTopMail:       {sectionTopMail, uint64(m.topMails), dict(dictMail)},
+		colTopGroup:      {sectionTopGroup, 2 * uint64(m.topPlaces) * (uint64(m.topRoots) + uint64(m.topMails)), groups},
 	}
 	if m.origins > 0 {
 		specs[colGroupOrigin].count = groups

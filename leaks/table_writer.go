@@ -41,6 +41,9 @@ type tableWriter struct {
 	rowHost, rowMachine, rowType                *segment.IntsWriter
 	rowSoftware, rowProtocol                    *segment.IntsWriter
 
+	tops *topsOut // nil of a table without lists
+	last uint32   // when the last row was seen
+
 	bitmaps        [bitmapKinds]*index.BitmapsBuilder
 	machineCountry []uint32
 	machineStealer []uint32
@@ -234,9 +237,7 @@ type outRow struct {
 // group begins the next group; its rows follow.
 func (w *tableWriter) group(g *outGroup) {
 	w.endGroup()
-	for ; w.roots <= g.root; w.roots++ {
-		w.rootGroups.Append(uint64(w.meta.groups))
-	}
+	w.beginRoots(g.root)
 	b := &w.groupBatch
 	if b.n == batchGroups {
 		w.writeGroups(b)
@@ -251,9 +252,22 @@ func (w *tableWriter) group(g *outGroup) {
 	w.open = true
 }
 
+// beginRoots notes that no further group belongs to a root before root.
+func (w *tableWriter) beginRoots(root uint32) {
+	for ; w.roots <= root; w.roots++ {
+		w.rootGroups.Append(uint64(w.meta.groups))
+		if w.tops != nil {
+			w.tops.roots = append(w.tops.roots, w.meta.groups)
+		}
+	}
+}
+
 func (w *tableWriter) endGroup() {
 	if w.open {
 		w.groupSources.Append(w.sources)
+		if w.tops != nil {
+			w.tops.figures = append(w.tops.figures, w.sources<<32|uint64(w.last))
+		}
 	}
 	w.open, w.sources = false, 0
 }
@@ -264,6 +278,7 @@ func (w *tableWriter) row(r *outRow) {
 	if b.n == batchRows {
 		w.flushRows()
 	}
+	w.last = r.seen // rows of a group ascend
 	i := b.n
 	b.n++
 	b.seen[i], b.upload[i], b.log[i] = r.seen, r.upload, r.log
@@ -292,9 +307,7 @@ func (w *tableWriter) endRows() (split bool, err error) {
 	w.endGroup()
 	w.flushRows()
 	w.writeGroups(&w.groupBatch)
-	for ; w.roots <= w.meta.dicts[dictRoot]; w.roots++ {
-		w.rootGroups.Append(uint64(w.meta.groups))
-	}
+	w.beginRoots(w.meta.dicts[dictRoot])
 	w.groupRow.Append(uint64(w.meta.rows))
 	split = w.writeByHash()
 	w.writeByUser()
@@ -357,6 +370,9 @@ func (w *tableWriter) writeByUser() {
 	for g, u := range w.users {
 		order[next[u]] = uint32(g)
 		next[u]++
+	}
+	if w.tops != nil {
+		w.tops.byUser, w.tops.ends = order, next
 	}
 	w.column(sectionByUser).AppendAll(order)
 }
