@@ -8,7 +8,7 @@ import (
 )
 
 // addBatch is how many rows are looked up together.
-const addBatch = 16
+const addBatch = 32
 
 // A comingRow is what adding a row needs of it: where its strings may be.
 type comingRow struct {
@@ -17,12 +17,23 @@ type comingRow struct {
 	bare   uint32 // 1 for a local part alone
 	lo, hi int    // its machine in keys; empty without any fact
 
-	// Tags, and the first slots they lead to.
-	group, domain, host, mail, userTag, machine uint32
-	facts                                       [machineFields]uint32 // tags, where machineSlot is 0
+	// Tags, and the first slots they lead to. Those of domain, mail, user and
+	// facts are there only if the row is likely to need them.
+	group, host, machine, domain, mail, userTag uint32
+	facts                                       [machineFields]uint32
 
-	groupSlot, domainSlot, hostSlot, mailSlot, uSlot, machineSlot uint64
+	groupSlot, hostSlot, machineSlot uint64
+	ahead                            ahead
 }
+
+// An ahead is a set of tags that a row has already.
+type ahead uint8
+
+const (
+	aheadDomain ahead = 1 << iota
+	aheadUser         // mail, userTag, user and bare
+	aheadFacts
+)
 
 // add takes a row. It keeps nothing of r's strings.
 func (b *tableBuilder) add(r *row) { b.addRows(unsafe.Slice(r, 1)) }
@@ -31,7 +42,9 @@ func (b *tableBuilder) add(r *row) { b.addRows(unsafe.Slice(r, 1)) }
 //
 // What a row costs is waiting for memory. So the rows of a batch first ask for
 // all the places where their strings may stand, then for what stands there, and
-// only then look at it: the processor waits for many at once.
+// only then look at it. Asking is done in short loops that do nothing else: a
+// processor looks only some hundred instructions ahead, and waits for many
+// places at once only if it comes across them there.
 func (b *tableBuilder) addRows(rows []row) {
 	for len(rows) > 0 {
 		n := min(len(rows), addBatch)
@@ -45,53 +58,104 @@ func (b *tableBuilder) addRows(rows []row) {
 
 // prepareBatch hashes the strings of rows and asks for their places.
 func (b *tableBuilder) prepareBatch(rows []row) {
-	d := &b.dicts
+	batch := b.batch[:len(rows)]
 	b.keys = b.keys[:0]
-	for i := range rows {
-		r, c := &rows[i], &b.batch[i]
+	for i := range batch {
+		r, c := &rows[i], &batch[i]
+		c.ahead = 0
 		c.hash = hashOf(r.hash)
 		c.group = tagOf(groupMix(c.hash))
-		c.groupSlot = b.slots[c.group&uint32(len(b.slots)-1)]
-
-		c.domain = b.domainTag(r.domain, r.root)
-		c.host = b.hostTag(r, c.domain)
-		c.domainSlot, c.hostSlot = d[dictDomain].slot(c.domain), d[dictHost].slot(c.host)
-
-		// The lowest bit of a user's parent is clear for raw ones, which so
-		// sort before the bare ones of the same mail domain, as their zero byte
-		// wants.
-		mail := maphash.String(b.seed, r.emailDomain)
-		if c.user, c.bare = r.username, 0; bareUser(r.username, r.localPart, r.emailDomain) {
-			c.user, c.bare = r.localPart, 1
+		if !r.rootLate {
+			b.tagDomain(r, c)
 		}
-		c.mail, c.userTag = tagOf(mail), tagOf(below(mail+uint64(c.bare), maphash.String(b.seed, c.user)))
-		c.mailSlot, c.uSlot = d[dictMail].slot(c.mail), d[dictUser].slot(c.userTag)
-
-		c.lo, c.machineSlot = len(b.keys), 0
+		c.host = b.hostTag(r, c.domain)
+		c.lo = len(b.keys)
 		if r.hasFacts() {
 			b.keys = appendMachine(b.keys, r)
 			c.machine = tagOf(maphash.Bytes(b.seed, b.keys[c.lo:]))
-			c.machineSlot = b.machines.slot(c.machine)
 		}
 		c.hi = len(b.keys)
 	}
-	awaited := uint64(0)
-	for i := range rows {
-		c := &b.batch[i]
-		if c.machineSlot == 0 && c.hi > c.lo {
-			// A machine that is new here: its facts will be looked up.
-			for f, s := range rows[i].facts() {
+	b.awaited = b.awaitKnown(batch) + b.awaitNew(rows, batch)
+}
+
+// awaitKnown asks for the places of what most rows share with others: their
+// group, host and machine. Its result is of no use but that nobody takes the
+// loads away.
+func (b *tableBuilder) awaitKnown(batch []comingRow) (sum uint64) {
+	hosts := b.dicts[dictHost]
+	for i := range batch {
+		c := &batch[i]
+		c.groupSlot = b.slots[c.group&uint32(len(b.slots)-1)]
+		c.hostSlot = hosts.slot(c.host)
+		c.machineSlot = b.machines.slot(c.machine)
+	}
+	for i := range batch {
+		c := &batch[i]
+		if n := uint32(c.groupSlot); n != 0 {
+			sum += uint64(b.groups[n-1].rows)
+		}
+		sum += hosts.record(c.hostSlot, recordHead+40) + b.machines.record(c.machineSlot, recordHead+128)
+	}
+	return sum
+}
+
+// awaitNew asks for the places of what belongs to a credential, host or machine
+// where that seems to be new.
+func (b *tableBuilder) awaitNew(rows []row, batch []comingRow) (sum uint64) {
+	d := &b.dicts
+	for i := range batch {
+		r, c := &rows[i], &batch[i]
+		if uint32(c.groupSlot>>32) != c.group {
+			b.tagUser(r, c)
+		}
+		if uint32(c.hostSlot>>32) != c.host && c.ahead&aheadDomain == 0 {
+			b.tagDomain(r, c)
+		}
+		if c.hi > c.lo && uint32(c.machineSlot>>32) != c.machine {
+			c.ahead |= aheadFacts
+			for f, s := range r.facts() {
 				c.facts[f] = tagOf(maphash.String(b.seed, s))
-				awaited ^= d[machineField(f).dict()].slot(c.facts[f])
 			}
 		}
-		if n := uint32(c.groupSlot); n != 0 {
-			awaited ^= b.groups[n-1].hash.hi
-		}
-		awaited ^= uint64(d[dictDomain].record(c.domainSlot) ^ d[dictHost].record(c.hostSlot) ^
-			d[dictMail].record(c.mailSlot) ^ d[dictUser].record(c.uSlot) ^ b.machines.record(c.machineSlot))
 	}
-	b.awaited = awaited // so that nobody takes the loads away
+	var domains, mails, users [addBatch]uint64
+	for i := range batch {
+		c := &batch[i]
+		if c.ahead&aheadDomain != 0 {
+			domains[i] = d[dictDomain].slot(c.domain)
+		}
+		if c.ahead&aheadUser != 0 {
+			mails[i], users[i] = d[dictMail].slot(c.mail), d[dictUser].slot(c.userTag)
+		}
+		if c.ahead&aheadFacts != 0 {
+			for f, tag := range c.facts {
+				sum += d[machineField(f).dict()].slot(tag)
+			}
+		}
+	}
+	for i := range batch {
+		sum += d[dictDomain].record(domains[i], recordHead) + d[dictMail].record(mails[i], recordHead) + d[dictUser].record(users[i], recordHead)
+	}
+	return sum
+}
+
+// tagDomain sets the tag of the row's domain.
+func (b *tableBuilder) tagDomain(r *row, c *comingRow) {
+	c.domain = b.domainTag(r.domain, r.root)
+	c.ahead |= aheadDomain
+}
+
+// tagUser sets what leads to the row's user. The lowest bit of a user's parent
+// is clear for raw ones, which so sort before the bare ones of the same mail
+// domain, as their zero byte wants.
+func (b *tableBuilder) tagUser(r *row, c *comingRow) {
+	mail := maphash.String(b.seed, r.emailDomain)
+	if c.user, c.bare = r.username, 0; bareUser(r.username, r.localPart, r.emailDomain) {
+		c.user, c.bare = r.localPart, 1
+	}
+	c.mail, c.userTag = tagOf(mail), tagOf(below(mail+uint64(c.bare), maphash.String(b.seed, c.user)))
+	c.ahead |= aheadUser
 }
 
 // addComing adds a row that prepareBatch has seen.
@@ -136,6 +200,9 @@ func (b *tableBuilder) group(r *row, c *comingRow, domain uint32) uint32 {
 		if g := &b.groups[n]; g.hash == c.hash && g.root == root {
 			return n
 		}
+	}
+	if c.ahead&aheadUser == 0 {
+		b.tagUser(r, c)
 	}
 	n := uint32(len(b.groups))
 	d := &b.dicts
@@ -196,7 +263,7 @@ func (b *tableBuilder) machine(r *row, c *comingRow) uint32 {
 	n := b.machines.internTagged(0, unsafe.String(unsafe.SliceData(key), len(key)), c.machine)
 	if n == uint32(len(b.tuples)) {
 		var tags *[machineFields]uint32
-		if c.machineSlot == 0 {
+		if c.ahead&aheadFacts != 0 {
 			tags = &c.facts
 		}
 		b.tuples = append(roomFor(b.tuples, 1), b.tuple(r, tags))

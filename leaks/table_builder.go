@@ -20,14 +20,14 @@ type builtRow struct {
 // A builtGroup is a (root, hash) in a builder.
 type builtGroup struct {
 	hash   hash128
-	digest uint64
 	root   uint32
+	rows   uint32
+	digest uint64
 	domain uint32
 	mail   uint32
 	user   uint32
 	mask   uint32
 	pw     uint32
-	rows   uint32
 }
 
 // A tableBuilder collects rows for one fresh table. It keeps its memory
@@ -45,7 +45,7 @@ type tableBuilder struct {
 	seed     maphash.Seed
 	batch    [addBatch]comingRow
 	keys     []byte // machines of the batch
-	awaited  uint64 // see prepareBatch
+	awaited  uint64 // see awaitKnown
 	vote     timeVote
 	ownRoots bool   // see tableMeta
 	minSeen  uint32 // of all rows; maxSeen is 0 without any

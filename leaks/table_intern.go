@@ -91,14 +91,15 @@ func below(parent, hash uint64) uint64 {
 	return h ^ h>>32
 }
 
-// slot returns the first slot where a string may be, and record the first byte
-// of the record it names. Asking for those of several strings before interning
-// them lets the processor wait for all of them at once.
+// slot returns the first slot where a string may be, and record two bytes of
+// the record it names, the second at most span behind the first. Asking for
+// those of several strings before interning them lets the processor wait for
+// all of them at once.
 func (in *interner) slot(tag uint32) uint64 { return in.slots[tag&uint32(len(in.slots)-1)] }
 
-func (in *interner) record(slot uint64) byte {
-	if i := int(uint32(slot)); i < len(in.arena) {
-		return in.arena[i]
+func (in *interner) record(slot uint64, span int) uint64 {
+	if i := int(uint32(slot)); i+span < len(in.arena) {
+		return uint64(in.arena[i]) + uint64(in.arena[i+span])
 	}
 	return 0
 }

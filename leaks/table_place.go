@@ -84,6 +84,9 @@ func (b *tableBuilder) lateHost(r *row, c *comingRow) (domain, host uint32) {
 			}
 		}
 	}
+	if c.ahead&aheadDomain == 0 {
+		b.tagDomain(r, c)
+	}
 	domain = b.lateDomain(r, c)
 	return domain, in.internTagged(domain, r.host, c.host)
 }
