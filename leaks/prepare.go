@@ -64,12 +64,12 @@ func (p *preparer) prepareLate(rec *Record, out *row) (reason RejectReason, deta
 	if reason, detail := p.facts(rec, out); reason != "" {
 		return reason, detail
 	}
-	out.mask = normalize.Mask(rec.Password)
 	if rec.Password != "" {
+		shape := normalize.ShapeOf(rec.Password)
 		out.hasPassword = true
 		out.digest = p.hasher.Password(rec.Password)
-		out.pwLen = uint16(min(normalize.PasswordLen(rec.Password), 1<<16-1))
-		out.classes = normalize.Classes(rec.Password)
+		out.mask, out.classes = shape.Mask, shape.Classes
+		out.pwLen = uint16(min(shape.Len, 1<<16-1))
 	}
 	out.hash = p.hasher.Credential(out.username, rec.Password, out.domain)
 	return "", ""

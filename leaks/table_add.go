@@ -95,7 +95,7 @@ func (b *tableBuilder) awaitKnown(batch []comingRow) (sum uint64) {
 		if n := uint32(c.groupSlot); n != 0 {
 			sum += uint64(b.groups[n-1].rows)
 		}
-		sum += hosts.record(c.hostSlot, recordHead+40) + b.machines.record(c.machineSlot, recordHead+128)
+		sum += hosts.record(c.hostSlot, recordHead+40) + b.machines.record(c.machineSlot, 64) + b.machines.record(c.machineSlot, recordHead+120)
 	}
 	return sum
 }

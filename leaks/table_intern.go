@@ -16,7 +16,7 @@ type interner struct {
 	arena []byte
 	offs  []uint32 // where the record of each number begins
 	slots []uint64 // open addressing: a tag, below it offset+1
-	last  uint32   // offset+1 of the record that intern found last
+	near  []uint32 // offset+1 of records that intern found lately, by glance
 }
 
 const (
@@ -72,8 +72,9 @@ func (in *interner) skip() uint32 {
 func (in *interner) number(off uint32) uint32 { return binary.LittleEndian.Uint32(in.arena[off:]) }
 
 func (in *interner) reset() {
-	in.arena, in.offs, in.last = in.arena[:0], in.offs[:0], 0
+	in.arena, in.offs = in.arena[:0], in.offs[:0]
 	clear(in.slots)
+	clear(in.near)
 }
 
 // memory estimates the bytes that the strings need: their records, 16 to 32 of
@@ -104,14 +105,44 @@ func (in *interner) record(slot uint64, span int) uint64 {
 	return 0
 }
 
-// intern returns the number of a string of a flat dictionary, few or in runs.
+// intern returns the number of a string of a flat dictionary of few strings, or
+// of some that are far more frequent than the others. Those are found again
+// without a hash.
 func (in *interner) intern(seed maphash.Seed, s string) uint32 {
-	if in.last != 0 && in.is(in.last-1, 0, s) {
-		return in.number(in.last - 1)
+	if in.near == nil {
+		in.near = make([]uint32, nearSlots)
+	}
+	near := &in.near[glance(s)]
+	if *near != 0 && in.is(*near-1, 0, s) {
+		return in.number(*near - 1)
 	}
 	n := in.internTagged(0, s, tagOf(maphash.String(seed, s)))
-	in.last = in.offs[n] + 1
+	*near = in.offs[n] + 1
 	return n
+}
+
+const (
+	nearBits  = 11
+	nearSlots = 1 << nearBits
+)
+
+// glance makes a number below nearSlots of a string's length and its end, by
+// which names that go on counting differ.
+func glance(s string) uint32 {
+	var x uint64
+	switch n := len(s); {
+	case n >= 8:
+		t := s[n-8:]
+		x = uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+	case n >= 4:
+		h, t := s[:4], s[n-4:]
+		x = uint64(h[0])<<32 | uint64(h[1])<<40 | uint64(h[2])<<48 | uint64(h[3])<<56 |
+			uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24
+	case n > 0:
+		x = uint64(s[0])<<16 | uint64(s[n/2])<<8 | uint64(s[n-1])
+	}
+	return uint32((x + uint64(len(s))) * mixPrime >> (64 - nearBits))
 }
 
 // internTagged returns the number of (parent, s); parent is 0 in a flat

@@ -29,6 +29,9 @@ func SplitEmail(normalised string) (local, domain string, ok bool) {
 // e-mail address. Lower-casing comes before the judgement because that is the
 // form the name will be judged in again.
 func login(s string, parse func(string) (string, bool)) (name, local, domain string) {
+	if at := plainAddress(s); at > 0 {
+		return s, s[:at], s[at+1:]
+	}
 	s = strings.TrimSpace(s)
 	// One look at each byte settles all that needs no domain, for ASCII.
 	var kinds uint8
@@ -59,6 +62,23 @@ func login(s string, parse func(string) (string, bool)) (name, local, domain str
 		return s, "", ""
 	}
 	return lower, local, domain
+}
+
+// plainAddress returns where the '@' is in an e-mail address that is as it
+// should be already, as most are, and 0 of any other text.
+func plainAddress(s string) int {
+	for i := range len(s) {
+		if k := loginByte[s[i]]; k != 0 {
+			if k != isAt {
+				return 0
+			}
+			if n, dotted := plainPrefix(s[i+1:]); !dotted || n != len(s)-i-1 {
+				return 0
+			}
+			return i
+		}
+	}
+	return 0
 }
 
 // loginByte says what a byte of a login name is.

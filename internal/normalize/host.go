@@ -50,6 +50,61 @@ func (n *Normalizer) Host(raw string) (Host, error) {
 // HostOnly is Host without the root, which costs as much as all else. Its
 // Domain may alias raw.
 func (n *Normalizer) HostOnly(raw string) (Host, error) {
+	if h, ok := plainURL(raw); ok {
+		return h, nil
+	}
+	return n.anyHost(raw)
+}
+
+// plainURL does the work of HostOnly where that is nothing but to find the
+// domain, as in nearly all URLs that are found.
+func plainURL(raw string) (h Host, ok bool) {
+	const https, http = "https://", "http://"
+	start := len(https)
+	switch {
+	case strings.HasPrefix(raw, https):
+		h.Protocol = "https"
+	case strings.HasPrefix(raw, http):
+		h.Protocol, start = "http", len(http)
+	default:
+		return Host{}, false
+	}
+	n, _ := plainPrefix(raw[start:])
+	if n == 0 {
+		return Host{}, false
+	}
+	h.Host, h.Domain = raw, raw[start:start+n]
+	rest := raw[start+n:]
+	if rest == "" {
+		return h, true
+	}
+	if rest[0] == ':' {
+		// A port: without digits it may be a scheme's end, or a user-info's.
+		i := 1
+		for i < len(rest) && rest[i]-'0' <= 9 {
+			i++
+		}
+		if i == 1 || !isPort(rest[1:i], false) {
+			return Host{}, false
+		}
+		if rest = rest[i:]; rest == "" {
+			return h, true
+		}
+	}
+	switch rest[0] {
+	case '/', '?', '#':
+	default:
+		return Host{}, false
+	}
+	// Something to trim, or a URL inside that may hold a password.
+	if last := rest[len(rest)-1]; last-'!' > '~'-'!' || strings.Contains(rest, "//") {
+		return Host{}, false
+	}
+	return h, true
+}
+
+// anyHost is HostOnly for any text.
+func (n *Normalizer) anyHost(raw string) (Host, error) {
 	raw = strings.TrimSpace(raw)
 	if raw == "" {
 		return Host{}, nil
@@ -81,7 +136,7 @@ func (n *Normalizer) HostOnly(raw string) (Host, error) {
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
 		authority = authority[at+1:]
 		if rest := raw[start+at+1:]; schemeOf(rest) != "" {
-			return n.HostOnly(rest) // the user-info stood before a whole URL
+			return n.anyHost(rest) // the user-info stood before a whole URL
 		}
 		h.Host = raw[:start] + raw[start+at+1:]
 	}

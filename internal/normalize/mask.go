@@ -29,6 +29,35 @@ func Mask(p string) string {
 	if !runesAtLeast4(p) {
 		return stars
 	}
+	return longMask(p)
+}
+
+// A Shape is what is kept of a password besides its digest.
+type Shape struct {
+	Mask    string // see [Mask]
+	Len     int    // see [PasswordLen]
+	Classes uint8  // see [Classes]
+}
+
+// ShapeOf returns the shape of a password, looking at each byte once where all
+// are ASCII.
+func ShapeOf(p string) Shape {
+	c := Classes(p)
+	if c&ClassOther != 0 {
+		return Shape{Mask(p), PasswordLen(p), c}
+	}
+	switch n := len(p); {
+	case n == 0:
+		return Shape{}
+	case n < 4:
+		return Shape{stars, n, c}
+	default:
+		return Shape{longMask(p), n, c}
+	}
+}
+
+// longMask is Mask of a password of four runes or more.
+func longMask(p string) string {
 	// Nearly all passwords begin and end with a printable ASCII character;
 	// those masks are slices of one string.
 	if a, z := p[0]-' ', p[len(p)-1]-' '; a < printable && z < printable {
