@@ -125,7 +125,7 @@ func isIPv6(s string) bool {
 // bareIPv6 reports whether s begins with an IPv6 address that lacks its
 // brackets, so that nobody can say where it ends.
 func bareIPv6(s string) bool {
-	n := endsHost.end(s)
+	n := endsHost.end(s[:min(len(s), 5)])
 	if n > 4 || strings.Count(s, ":") < 4 {
 		return false
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/leakscope/leakscope/leaks"
 )
@@ -104,6 +105,24 @@ func trimBlanks(b []byte) []byte {
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// isPrintable reports whether all of b is from 0x20 to 0x7f: nothing to clean
+// but for blanks at the ends, and nothing to decode.
+func isPrintable(b []byte) bool {
+	for len(b) >= 8 {
+		x := binary.LittleEndian.Uint64(b)
+		if ((x-' '*lowBits)&^x|x)&highBits != 0 {
+			return false
+		}
+		b = b[8:]
+	}
+	for _, c := range b {
+		if c < ' ' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
 
 // hasControl reports whether b holds a byte below 0x20 other than a tab.
 func hasControl(b []byte) bool {

@@ -62,9 +62,11 @@ func (p *blockParser) each(data []byte, long bool, line func([]byte), tooLong fu
 // that the line is blank.
 func (p *blockParser) line(line []byte, rec *leaks.Record) (ok bool, reason leaks.RejectReason, detail string) {
 	if !p.jsonl {
-		line = cleanLine(line)
-		if !isASCII(line) && !utf8.Valid(line) {
-			line = p.page.decode(line)
+		if line = trimBlanks(line); !isPrintable(line) {
+			line = cleanLine(line)
+			if !isASCII(line) && !utf8.Valid(line) {
+				line = p.page.decode(line)
+			}
 		}
 	}
 	if i := skipBlank(line, 0); i == len(line) {

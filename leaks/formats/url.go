@@ -13,7 +13,8 @@ import (
 // cutURL reads a line that begins with a scheme of n bytes, "://" included.
 func (p *lineParser) cutURL(s string, n int) (cut, leaks.RejectReason, string) {
 	// https://https://host: the inner one is the URL.
-	for {
+	nested := strings.Contains(s[n:], "://")
+	for nested {
 		m := schemeLen(s[n:])
 		if m == 0 {
 			break
@@ -23,7 +24,7 @@ func (p *lineParser) cutURL(s string, n int) (cut, leaks.RejectReason, string) {
 	if bareIPv6(s[n:]) {
 		return cut{}, leaks.RejectNotARecord, "IPv6 address without brackets"
 	}
-	end := p.urlEnd(s, n)
+	end := p.urlEnd(s, n, nested)
 	if end == n {
 		return cut{}, leaks.RejectNotARecord, "URL without a host"
 	}
@@ -68,8 +69,10 @@ func splitCredential(c *cut, sep byte, rest string) bool {
 		}
 	}
 	i := strings.IndexByte(rest, sep)
-	if j := strings.IndexByte(rest, ':'); i < 0 || sep == ' ' && 0 <= j && j < i {
-		i = j // "url login:password", "url|login:password"
+	if sep != ':' {
+		if j := strings.IndexByte(rest, ':'); i < 0 || sep == ' ' && 0 <= j && j < i {
+			i = j // "url login:password", "url|login:password"
+		}
 	}
 	if i < 0 {
 		return false
@@ -90,21 +93,29 @@ func splitCredential(c *cut, sep byte, rest string) bool {
 }
 
 // urlEnd returns where the URL ends that starts s and whose host starts at i:
-// the place of the character that parts it from the login, or len(s).
-func (p *lineParser) urlEnd(s string, i int) int {
+// the place of the character that parts it from the login, or len(s). Nested
+// says that "://" stands in s behind i.
+func (p *lineParser) urlEnd(s string, i int, nested bool) int {
 	if strings.HasPrefix(s, "android://") {
 		// The key's Base64 can hold anything a path can; a package name cannot.
 		if at := strings.IndexByte(s, '@'); at > 0 {
 			return at + endsField.end(s[at:])
 		}
 	}
-	i = skipUserInfo(s, i)
-	if i < len(s) && s[i] == '[' {
-		i += strings.IndexByte(s[i:], ']') + 1
-	}
-	i += endsHost.end(s[i:])
-	if i == len(s) {
+	host := i
+	if i += endsHost.end(s[i:]); i == len(s) {
 		return i
+	}
+	if s[i] == ':' || s[i] == ';' || s[i] == ',' || s[host] == '[' {
+		// That may stand in a user-info or in an address.
+		i = skipUserInfo(s, host)
+		if i < len(s) && s[i] == '[' {
+			i += strings.IndexByte(s[i:], ']') + 1
+		}
+		i += endsHost.end(s[i:])
+		if i == len(s) {
+			return i
+		}
 	}
 	if s[i] == ':' {
 		j := portEnd(s, i+1)
@@ -125,27 +136,29 @@ func (p *lineParser) urlEnd(s string, i int) int {
 	if s[i] != '/' && s[i] != '?' && s[i] != '#' {
 		return i
 	}
-	return p.pathEnd(s, i)
+	return p.pathEnd(s, i, nested)
 }
 
 // pathEnd returns where the path and query end that begin at i. Colons can
 // stand in them: before a slash ("://"), before a port, before a URL. Any other
 // ends the path, unless a later field is an e-mail address with a password
 // behind it: that is the login then.
-func (p *lineParser) pathEnd(s string, i int) int {
+func (p *lineParser) pathEnd(s string, i int, nested bool) int {
 	for {
 		i += endsField.end(s[i:])
 		if i == len(s) || s[i] != ':' {
 			return i
 		}
 		next := s[i+1:]
-		if j := portEnd(next, 0); j >= 0 && j < len(next) && next[j] == '/' || schemeLen(next) > 0 {
+		if j := portEnd(next, 0); j >= 0 && j < len(next) && next[j] == '/' || nested && schemeLen(next) > 0 {
 			i++
 			continue
 		}
 		break
 	}
-	if strings.IndexByte(s[i:], '@') < 0 {
+	// With one colon more at most, it is this one.
+	j := strings.IndexByte(s[i+1:], ':')
+	if j < 0 || strings.IndexByte(s[i+1+j+1:], ':') < 0 || strings.IndexByte(s[i:], '@') < 0 {
 		return i
 	}
 	// Few fields are looked at: the farther the address, the likelier it is
@@ -179,7 +192,7 @@ func (p *lineParser) cutBareHost(s string) (cut, bool) {
 	} else if strings.IndexByte(host, '@') >= 0 || !p.hosts.host(host) && (p.dialect.combo || !p.hosts.localHost(host, s[n])) {
 		return cut{}, false
 	}
-	end := p.urlEnd(s, 0)
+	end := p.urlEnd(s, 0, strings.Contains(s, "://"))
 	if end >= len(s) {
 		return cut{}, false
 	}
@@ -292,6 +305,12 @@ func skipUserInfo(s string, i int) int {
 
 // schemeLen returns the length of the "scheme://" that s begins with, or 0.
 func schemeLen(s string) int {
+	switch {
+	case strings.HasPrefix(s, "https://"):
+		return len("https://")
+	case strings.HasPrefix(s, "http://"):
+		return len("http://")
+	}
 	if s == "" || !isLetter(s[0]) {
 		return 0
 	}
