@@ -8,7 +8,7 @@ type figures struct {
 	c    *tableCursor
 	rank *ranker
 
-	of            []uint32 // the groups
+	groupsOf      []uint32 // the groups
 	sources, last []uint32
 	// Which of the two are loaded; the others are looked up one by one.
 	haveSources, haveLast bool
@@ -16,10 +16,27 @@ type figures struct {
 	rows, times []uint32
 }
 
+// of returns figures that decode into what f did.
+func (f *figures) of(c *tableCursor, rank *ranker) figures {
+	return figures{c: c, rank: rank, sources: f.sources[:0], last: f.last[:0], rows: f.rows[:0], times: f.times[:0]}
+}
+
+// leading returns the figure that leads the order of all groups of the block,
+// nil where it is not loaded.
+func (f *figures) leading() []uint32 {
+	switch {
+	case f.rank.byLast && f.haveLast:
+		return f.last
+	case !f.rank.byLast && f.haveSources:
+		return f.sources
+	}
+	return nil
+}
+
 // load turns to the groups of a block, all from lo to hi; dense says that they
 // fill most of that. It returns how many rows it decoded.
 func (f *figures) load(groups []uint32, lo, hi uint32, dense bool) int {
-	f.of, f.haveSources, f.haveLast = groups, false, false
+	f.groupsOf, f.haveSources, f.haveLast = groups, false, false
 	if !dense {
 		return 0
 	}
@@ -60,14 +77,14 @@ func (f *figures) sourcesOf(i int) uint32 {
 	if f.haveSources {
 		return f.sources[i]
 	}
-	return f.c.groupSources(f.of[i])
+	return f.c.groupSources(f.groupsOf[i])
 }
 
 func (f *figures) lastOf(i int) uint32 {
 	if f.haveLast {
 		return f.last[i]
 	}
-	return f.c.groupLast(f.of[i])
+	return f.c.groupLast(f.groupsOf[i])
 }
 
 func (f *figures) loadSources(lo, hi uint32) {
@@ -75,10 +92,10 @@ func (f *figures) loadSources(lo, hi uint32) {
 	if len(f.sources) != int(hi-lo) {
 		return // corrupt; what is looked up instead says so, too
 	}
-	for i, g := range f.of {
+	for i, g := range f.groupsOf {
 		f.sources[i] = f.sources[g-lo] // g-lo is never below i
 	}
-	f.sources, f.haveSources = f.sources[:len(f.of)], true
+	f.sources, f.haveSources = f.sources[:len(f.groupsOf)], true
 }
 
 func (f *figures) loadLast(lo, hi uint32) int {
@@ -92,7 +109,7 @@ func (f *figures) loadLast(lo, hi uint32) int {
 	}
 	f.times = f.c.seenRange(first, end, f.times[:0])
 	f.last = f.last[:0]
-	for _, g := range f.of {
+	for _, g := range f.groupsOf {
 		row := f.rows[g-lo+1] - first - 1
 		if row >= uint32(len(f.times)) {
 			return 0

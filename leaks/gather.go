@@ -1,9 +1,6 @@
 package leaks
 
-import (
-	"context"
-	"slices"
-)
+import "context"
 
 // A part is one group of one table.
 type part struct {
@@ -82,7 +79,7 @@ func (g *gatherer) single(ctx context.Context) error {
 			continue
 		}
 		parts := make([]part, 1)
-		for st := newStream(uint16(ti), sel, nil, g.rank); st.fill(); {
+		for st := newStream(uint16(ti), sel, g.rank); st.fill(); {
 			for i, group := range st.groups {
 				if sel.every {
 					if sources, last := st.figures.at(i); g.rank.offer(sources, last) {
@@ -101,112 +98,12 @@ func (g *gatherer) single(ctx context.Context) error {
 	return nil
 }
 
-// merge: several tables, each sorted by (root domain, hash). Streams of their
-// groups are merged without memory; only a credential in more than one table
-// takes a look at its rows.
-// With oneRoot, all groups are below the same root.
-func (g *gatherer) merge(ctx context.Context, oneRoot bool) error {
-	ranks := make2D(len(g.sels)) // all of one rank
-	if !oneRoot {
-		var err error
-		if ranks, err = g.snap.rootRanks(ctx); err != nil {
-			return err
-		}
-	}
-	var (
-		streams []*stream
-		parts   []part
-	)
-	for ti, sel := range g.sels {
-		if sel == nil {
-			continue
-		}
-		if st := newStream(uint16(ti), sel, ranks[ti], g.rank); st.fill() {
-			streams = append(streams, st)
-		}
-	}
-	for len(streams) > 0 {
-		// The least (rank, hash), and how many streams are at it.
-		first, same := streams[0], 1
-		rank, hash := first.key()
-		for _, st := range streams[1:] {
-			r, h := st.key()
-			switch {
-			case r == rank && h == hash:
-				same++
-			case r < rank || r == rank && h.less(hash):
-				first, same, rank, hash = st, 1, r, h
-			}
-		}
-		work := 1
-		if same == 1 && first.sel.every {
-			if sources, last := first.figures.at(first.at); g.rank.offer(sources, last) {
-				g.addWhole(first, first.at, hash, sources, last)
-			}
-			if !first.next() {
-				streams = slices.DeleteFunc(streams, func(st *stream) bool { return st == first })
-			}
-		} else {
-			parts = parts[:0]
-			ended := false
-			var most bound
-			for _, st := range streams { // oldest first
-				if r, h := st.key(); r == rank && h == hash {
-					parts = append(parts, part{st.table, st.groups[st.at]})
-					most.add(st)
-					ended = !st.next() || ended
-				}
-			}
-			if ended {
-				streams = slices.DeleteFunc(streams, func(st *stream) bool { return len(st.groups) == 0 })
-			}
-			if !most.ruledOut(g.rank) {
-				g.combine(ctx, parts)
-				work = 8 * len(parts)
-			}
-		}
-		if err := g.poll(ctx, work); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // addWhole adds a credential of which one group is all there is.
 func (g *gatherer) addWhole(st *stream, i int, hash hash128, sources, last uint32) {
 	g.rank.add(&result{
 		hash: hash, last: last, sources: sources,
 		table: st.table, group: st.groups[i], row: noRow,
 	})
-}
-
-// A bound limits the leading figure of a credential by those of its groups, so
-// that most of those that stand in several tables need no look at their rows.
-type bound struct {
-	lead   uint32
-	partly bool // not every row of some group is selected
-}
-
-// add takes the group that a stream has come to.
-func (b *bound) add(st *stream) {
-	switch {
-	case !st.sel.every:
-		b.partly = true
-	case st.rank.byLast:
-		b.lead = max(b.lead, st.lastOf(st.at))
-	default:
-		b.lead += st.sourcesOf(st.at)
-	}
-}
-
-// ruledOut reports whether the credential is not among the first, and counts
-// it then.
-func (b *bound) ruledOut(rk *ranker) bool {
-	if b.partly || rk.minSources > 1 || b.lead >= uint32(rk.floor>>32) {
-		return false
-	}
-	rk.total++ // it stands behind everything kept, and so behind after
-	return true
 }
 
 // complete fills in what addWhole left out.

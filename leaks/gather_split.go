@@ -21,7 +21,7 @@ func (g *gatherer) byHash(ctx context.Context) error {
 		if sel == nil {
 			continue
 		}
-		for st := newStream(uint16(ti), sel, nil, g.rank); st.fill(); {
+		for st := newStream(uint16(ti), sel, g.rank); st.fill(); {
 			for _, group := range st.groups {
 				links = append(links, link{sel.c.groupHash(group), part{uint16(ti), group}, 0})
 			}

@@ -1,5 +1,10 @@
 package leaks
 
+import (
+	"slices"
+	"sync"
+)
+
 // scanBlock is how many groups a stream decodes at a time. Tests lower it.
 var scanBlock uint32 = 1024
 
@@ -10,29 +15,47 @@ type stream struct {
 	table uint16
 	sel   *selection
 	c     *tableCursor
-	ranks []uint32 // of the groups of the block; only with rankOf
 
 	left   groupSet
-	rankOf []uint32 // root ordinal -> rank; nil when no other table is merged
+	groups []uint32
+	work   int // rows decoded for the block beyond its groups
+
+	// Only of streams that are merged by key.
+	keyed  bool
+	hashes []hash128
+	rankOf []uint32 // root ordinal -> rank; nil when all are below one root
+	ranks  []uint32 // of the groups of the block; only with rankOf
 	root   uint32   // of the group looked at last
 	end    uint32   // where its groups end
-
-	groups []uint32
-	hashes []hash128 // only with rankOf
-	at     int       // the group that next has come to
-	work   int       // rows decoded for the block beyond its groups
+	at, to int      // the groups of the round
+	shared []uint32 // which are parts of a credential of other tables, too
 
 	figures // only if every row is selected
 
 	buf []uint32
 }
 
+// streams keeps what streams decode into.
+var streams = sync.Pool{New: func() any { return new(stream) }}
+
 // newStream returns the stream of a selection whose credentials go to to.
-func newStream(table uint16, sel *selection, rankOf []uint32, to *ranker) *stream {
-	return &stream{
-		table: table, sel: sel, c: sel.c, left: sel.clone(), rankOf: rankOf,
-		figures: figures{c: sel.c, rank: to},
+func newStream(table uint16, sel *selection, to *ranker) *stream {
+	st := streams.Get().(*stream)
+	*st = stream{
+		table: table, sel: sel, c: sel.c, left: sel.clone(),
+		hashes: st.hashes[:0], ranks: st.ranks[:0], shared: st.shared[:0], buf: st.buf[:0],
+		figures: st.figures.of(sel.c, to),
 	}
+	return st
+}
+
+// release gives up the stream.
+func (st *stream) release() {
+	*st = stream{
+		hashes: st.hashes, ranks: st.ranks, shared: st.shared, buf: st.buf,
+		figures: st.figures.of(nil, nil),
+	}
+	streams.Put(st)
 }
 
 // fill loads the next block; false means that there is none.
@@ -47,7 +70,7 @@ func (st *stream) fill() bool {
 		}
 		st.work += int(scanBlock)
 	}
-	if st.rankOf != nil {
+	if st.keyed {
 		st.loadKeys()
 	}
 	if st.sel.every {
@@ -57,14 +80,41 @@ func (st *stream) fill() bool {
 	return true
 }
 
-// next goes on to the next group; false means that there is none.
-func (st *stream) next() bool {
-	st.at++
-	return st.at < len(st.groups) || st.fill()
+// A groupKey is what tables sort groups by.
+type groupKey struct {
+	rank uint32 // of the root
+	hash hash128
 }
 
-// key returns the (rank of the root, hash) that the stream has come to.
-func (st *stream) key() (rank uint32, hash hash128) { return st.ranks[st.at], st.hashes[st.at] }
+func (k *groupKey) less(o *groupKey) bool {
+	if k.rank != o.rank {
+		return k.rank < o.rank
+	}
+	return k.hash.less(o.hash)
+}
+
+// key returns the key of group at of the block.
+func (st *stream) key(at int) groupKey {
+	k := groupKey{hash: st.hashes[at]}
+	if st.rankOf != nil {
+		k.rank = st.ranks[at]
+	}
+	return k
+}
+
+// after returns the place of the first group, from at on, whose key is above k.
+func (st *stream) after(k *groupKey) int {
+	lo, hi := st.at, len(st.groups)
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		if o := st.key(mid); k.less(&o) {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	return lo
+}
 
 // nextGroups takes up to a block of groups and drops those that fail the tests
 // of whole groups.
@@ -93,9 +143,26 @@ func (st *stream) dense() (lo, hi uint32, ok bool) {
 	return lo, hi, hi-lo <= 4*uint32(len(st.groups))
 }
 
-// loadKeys fills in ranks and hashes.
+// loadKeys fills in hashes and ranks.
 func (st *stream) loadKeys() {
-	st.ranks, st.hashes = st.ranks[:0], st.hashes[:0]
+	st.shared = slices.Grow(st.shared[:0], len(st.groups))[:len(st.groups)]
+	if st.rankOf != nil {
+		st.loadRanks()
+	}
+	st.hashes = st.hashes[:0]
+	lo, hi, _ := st.dense()
+	if int(hi-lo) == len(st.groups) {
+		st.hashes = st.c.groupHashes(lo, hi, st.hashes)
+		return
+	}
+	for _, g := range st.groups {
+		st.hashes = append(st.hashes, st.c.groupHash(g))
+	}
+}
+
+// loadRanks fills in ranks.
+func (st *stream) loadRanks() {
+	st.ranks = st.ranks[:0]
 	for _, g := range st.groups {
 		for g >= st.end {
 			if _, st.end = st.c.rootGroups(st.root); g >= st.end {
@@ -110,13 +177,5 @@ func (st *stream) loadKeys() {
 			rank = st.rankOf[st.root]
 		}
 		st.ranks = append(st.ranks, rank)
-	}
-	lo, hi, dense := st.dense()
-	if dense && int(hi-lo) == len(st.groups) {
-		st.hashes = st.c.groupHashes(lo, hi, st.hashes)
-		return
-	}
-	for _, g := range st.groups {
-		st.hashes = append(st.hashes, st.c.groupHash(g))
 	}
 }

@@ -79,6 +79,16 @@ func New(seed uint64, n int64) *Corpus {
 // Len returns the number of occurrences.
 func (c *Corpus) Len() int64 { return c.n }
 
+// Extended returns the corpus whose first occurrences are those of c and which
+// goes on with more of the same, n in all: what comes after, of the same domains
+// and machines, some of it repeating what c holds. With n below c.Len, it is
+// shorter.
+func (c *Corpus) Extended(n int64) *Corpus {
+	more := *c
+	more.n = max(n, 1)
+	return &more
+}
+
 // Roots returns the number of root domains that may occur; of the rarest, some
 // do not.
 func (c *Corpus) Roots() int { return c.roots }
