@@ -27,8 +27,8 @@ type weave struct {
 	parts   []part // of one credential
 
 	// Of credentials in several tables of which every row is selected, those
-	// that may be among the first are looked at last, the most promising first:
-	// that leaves little to look at.
+	// that may be among the first are looked at many together, the most
+	// promising first: that leaves little to look at.
 	promising []promise
 	held      []part // of the promising
 }
@@ -64,8 +64,9 @@ type promise struct {
 	at    uint32 // of held
 }
 
-// maxPromising bounds what is kept for the end.
-const maxPromising = 1 << 14
+// maxPromising is how many of them are kept before the best of them are looked
+// at, which rules most others out.
+const maxPromising = 512
 
 // merge: several tables, each sorted by (root domain, hash). With oneRoot, all
 // groups are below the same root.

@@ -27,12 +27,13 @@ type stream struct {
 	ranks  []uint32 // of the groups of the block; only with rankOf
 	root   uint32   // of the group looked at last
 	end    uint32   // where its groups end
+	ends   []uint32 // where those of the following roots end, of some
 	at, to int      // the groups of the round
 	shared []uint32 // which are parts of a credential of other tables, too
 
 	figures // only if every row is selected
 
-	buf []uint32
+	buf, endsBuf []uint32
 }
 
 // streams keeps what streams decode into.
@@ -43,7 +44,7 @@ func newStream(table uint16, sel *selection, to *ranker) *stream {
 	st := streams.Get().(*stream)
 	*st = stream{
 		table: table, sel: sel, c: sel.c, left: sel.clone(),
-		hashes: st.hashes[:0], ranks: st.ranks[:0], shared: st.shared[:0], buf: st.buf[:0],
+		hashes: st.hashes[:0], ranks: st.ranks[:0], shared: st.shared[:0], buf: st.buf[:0], endsBuf: st.endsBuf[:0],
 		figures: st.figures.of(sel.c, to),
 	}
 	return st
@@ -52,7 +53,7 @@ func newStream(table uint16, sel *selection, to *ranker) *stream {
 // release gives up the stream.
 func (st *stream) release() {
 	*st = stream{
-		hashes: st.hashes, ranks: st.ranks, shared: st.shared, buf: st.buf,
+		hashes: st.hashes, ranks: st.ranks, shared: st.shared, buf: st.buf, endsBuf: st.endsBuf,
 		figures: st.figures.of(nil, nil),
 	}
 	streams.Put(st)
@@ -140,7 +141,7 @@ func (st *stream) nextGroups() bool {
 // decoding everything between them to be cheaper than looking each up.
 func (st *stream) dense() (lo, hi uint32, ok bool) {
 	lo, hi = st.groups[0], st.groups[len(st.groups)-1]+1
-	return lo, hi, hi-lo <= 4*uint32(len(st.groups))
+	return lo, hi, hi-lo <= 8*uint32(len(st.groups))
 }
 
 // loadKeys fills in hashes and ranks.
@@ -160,22 +161,44 @@ func (st *stream) loadKeys() {
 	}
 }
 
-// loadRanks fills in ranks.
+// loadRanks fills in ranks. Groups ascend, and so do the roots they are below.
 func (st *stream) loadRanks() {
 	st.ranks = st.ranks[:0]
+	rank := uint32(0)
+	if int(st.root) < len(st.rankOf) {
+		rank = st.rankOf[st.root]
+	}
 	for _, g := range st.groups {
-		for g >= st.end {
-			if _, st.end = st.c.rootGroups(st.root); g >= st.end {
-				st.root = st.c.groupRoot(g)
-				if _, st.end = st.c.rootGroups(st.root); g >= st.end {
-					st.end = g + 1 // only corrupt columns get here; their cursor says so
-				}
+		if g >= st.end {
+			st.toRoot(g)
+			rank = 0
+			if int(st.root) < len(st.rankOf) {
+				rank = st.rankOf[st.root]
 			}
-		}
-		rank := uint32(0)
-		if int(st.root) < len(st.rankOf) {
-			rank = st.rankOf[st.root]
 		}
 		st.ranks = append(st.ranks, rank)
 	}
 }
+
+// toRoot goes on to the root of a group that is beyond the last one's.
+func (st *stream) toRoot(g uint32) {
+	for len(st.ends) > 0 {
+		st.root, st.end, st.ends = st.root+1, st.ends[0], st.ends[1:]
+		if g < st.end {
+			return
+		}
+	}
+	st.root = st.c.groupRoot(g)
+	first := uint64(st.root) + 1
+	end := min(first+rootsAhead, st.c.t.specs[colRootGroups].count)
+	st.ends = st.c.decode(colRootGroups, uint32(first), uint32(max(first, end)), st.endsBuf[:0])
+	st.endsBuf = st.ends[:0]
+	if len(st.ends) == 0 || st.ends[0] <= g {
+		st.end, st.ends = g+1, nil // only corrupt columns get here; their cursor says so
+		return
+	}
+	st.end, st.ends = st.ends[0], st.ends[1:]
+}
+
+// rootsAhead is how many roots are looked up at a time.
+const rootsAhead = 64
