@@ -40,6 +40,14 @@ type DictCursor struct {
 // Err returns the first error met, or nil.
 func (c *DictCursor) Err() error { return c.err }
 
+// Reset makes c as good as new: it holds on to no chunk, and knows no error.
+func (c *DictCursor) Reset() {
+	*c = DictCursor{d: c.d, buf: c.buf[:0], flat: c.flat, ends: c.ends[:0]}
+	if cap(c.flat) > 4*flatBytes {
+		c.flat = nil // after an uncommonly long string
+	}
+}
+
 // Len returns the number of strings of the dictionary.
 func (c *DictCursor) Len() uint32 { return c.d.Len() }
 

@@ -179,6 +179,7 @@ const (
 func (sn *snapshot) credentials(ctx context.Context, rows []result) ([]Credential, error) {
 	out := make([]Credential, len(rows))
 	cursors := make([]*tableCursor, len(sn.segments))
+	defer func() { giveBackAll(cursors) }()
 	// In the order of the tables: neighbours share chunks and dictionary
 	// blocks, and what is read once serves all of them.
 	order := make([]uint32, len(rows))
@@ -193,7 +194,7 @@ func (sn *snapshot) credentials(ctx context.Context, rows []result) ([]Credentia
 	for n, i := range order {
 		r := rows[i] // a copy: results may be shared
 		if cursors[r.table] == nil {
-			cursors[r.table] = sn.segments[r.table].table.cursor()
+			cursors[r.table] = sn.segments[r.table].table.borrow()
 		}
 		c := cursors[r.table]
 		r.complete(c)

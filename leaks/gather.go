@@ -24,6 +24,13 @@ type gatherer struct {
 // gather runs p over sn.
 func gather(ctx context.Context, sn *snapshot, p *plan, to *ranker) error {
 	g := &gatherer{snap: sn, rank: to, sels: make([]*selection, len(sn.segments))}
+	defer func() {
+		for _, sel := range g.sels {
+			if sel != nil {
+				sel.giveBack()
+			}
+		}
+	}()
 	live, split, own, oneRoot := 0, false, false, true
 	root := ""
 	for i, h := range sn.segments {

@@ -60,8 +60,9 @@ func (sn *snapshot) occurrences(ctx context.Context, p *plan, hash hash128) ([]O
 		groups  []uint32
 		cursors = make([]*tableCursor, len(sn.segments))
 	)
+	defer func() { giveBackAll(cursors) }()
 	for ti, h := range sn.segments {
-		c := h.table.cursor()
+		c := h.table.borrow()
 		cursors[ti] = c
 		var near uint32
 		if groups, near = c.findHashNear(hash, groups[:0]); len(groups) == 0 && c.t.groups > 0 {
@@ -167,9 +168,11 @@ func (s *Store) Exposed(ctx context.Context, username, password, domain string) 
 	hash := hashOf(r.hash)
 	var groups []uint32
 	for _, h := range sn.segments {
-		c := h.table.cursor()
+		c := h.table.borrow()
 		groups = c.findHash(hash, groups[:0])
-		if err := firstError(c.err(), ctx.Err()); err != nil {
+		err := firstError(c.err(), ctx.Err())
+		c.giveBack()
+		if err != nil {
 			return false, fmt.Errorf("exposed: %w", err)
 		}
 		if len(groups) > 0 {

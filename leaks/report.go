@@ -86,6 +86,7 @@ func (sn *snapshot) observe(ctx context.Context, p *plan, to *stats.Collector) e
 		if sel == nil {
 			continue
 		}
+		defer sel.giveBack()
 		ob := &observer{sel: sel, external: externalTo(p.scope)}
 		err = sel.each(func(group uint32) error {
 			polled++

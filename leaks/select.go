@@ -36,43 +36,48 @@ type span struct{ lo, hi uint32 }
 // compare orders spans that are disjoint; empty ones may touch others.
 func (s span) compare(t span) int { return cmp.Or(cmp.Compare(s.lo, t.lo), cmp.Compare(s.hi, t.hi)) }
 
-// newSelection binds p to t; nil means that no row of t is selected.
+// newSelection binds p to t; nil means that no row of t is selected. Its
+// user may give it back.
 func newSelection(ctx context.Context, p *plan, t *table) (*selection, error) {
 	if p.empty() || t.rows == 0 || p.seenFrom > t.maxSeen || p.seenTo < t.minSeen {
 		return nil, nil
 	}
-	s := &selection{t: t, c: t.cursor(), p: p}
-	if err := s.scope(ctx); err != nil {
+	s := &selection{t: t, c: t.borrow(), p: p}
+	possible, err := s.bind(ctx)
+	if err = firstError(err, s.c.err()); err != nil || !possible {
+		s.giveBack()
 		return nil, err
 	}
-	if s.empty() {
-		return nil, s.c.err()
+	return s, nil
+}
+
+// giveBack ends the use of a selection.
+func (s *selection) giveBack() { s.c.giveBack() }
+
+// bind finds what p selects; false means that no row is.
+func (s *selection) bind(ctx context.Context) (possible bool, err error) {
+	if err := s.scope(ctx); err != nil || s.empty() {
+		return false, err
 	}
 	s.groupFilters(ctx)
 	s.rowFilters(ctx)
-	possible, err := s.bitmapFilters(ctx)
-	if p.machine != "" && possible && err == nil {
+	possible, err = s.bitmapFilters(ctx)
+	if s.p.machine != "" && possible && err == nil {
 		possible, err = s.machineFilter(ctx)
 	}
-	if err := firstError(err, ctx.Err()); err != nil {
-		return nil, err
-	}
-	if !possible {
-		return nil, s.c.err()
+	if err := firstError(err, ctx.Err()); err != nil || !possible {
+		return false, err
 	}
 	if s.rows != nil {
 		s.narrow()
 	}
-	if p.search != "" {
-		if err := s.searchFor(ctx); err != nil {
-			return nil, err
-		}
-		if s.empty() {
-			return nil, s.c.err()
+	if s.p.search != "" {
+		if err := s.searchFor(ctx); err != nil || s.empty() {
+			return false, err
 		}
 	}
 	s.every = len(s.groupTests) == 0 && len(s.rowTests) == 0 && s.rows == nil && s.search == nil
-	return s, s.c.err()
+	return true, nil
 }
 
 // narrow replaces the groups in scope by those that hold a row of s.rows, when

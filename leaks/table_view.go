@@ -2,6 +2,7 @@ package leaks
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/leakscope/leakscope/index"
 	"github.com/leakscope/leakscope/internal/codec"
@@ -120,6 +121,7 @@ type table struct {
 	bitmaps  [bitmapKinds]*index.Bitmaps
 	names    [numDicts]nameCache // of the dictionaries that are shared
 	covers   *coverCache
+	idle     sync.Pool // of cursors; see borrow
 }
 
 // openTable opens the table of a segment and checks that its sections are there
@@ -208,6 +210,54 @@ type tableCursor struct {
 type spanCache struct{ at, lo, hi uint32 }
 
 func (t *table) cursor() *tableCursor { return &tableCursor{t: t} }
+
+// borrow returns a cursor whose user gives it back: most queries need a dozen
+// columns of each table for a value or two, and making cursors for them would
+// take longer than those.
+func (t *table) borrow() *tableCursor {
+	if c, ok := t.idle.Get().(*tableCursor); ok {
+		return c
+	}
+	return t.cursor()
+}
+
+// giveBack takes a cursor that was borrowed, and that nobody uses any more. One
+// that met an error is dropped; the others let go of what they hold.
+func (c *tableCursor) giveBack() {
+	if c.err() != nil {
+		return
+	}
+	for _, k := range c.columns {
+		if k != nil {
+			k.Reset()
+		}
+	}
+	for _, k := range c.dicts {
+		if k != nil {
+			k.Reset()
+		}
+	}
+	if c.aggs != nil {
+		c.aggs.Reset()
+	}
+	if c.hashes != nil {
+		c.hashes.Reset()
+	}
+	if c.digests != nil {
+		c.digests.Reset()
+	}
+	c.aggregator = nil
+	c.t.idle.Put(c)
+}
+
+// giveBackAll takes cursors, of which some may be nil.
+func giveBackAll(cursors []*tableCursor) {
+	for _, c := range cursors {
+		if c != nil {
+			c.giveBack()
+		}
+	}
+}
 
 // err returns the first error met, or nil.
 func (c *tableCursor) err() error {

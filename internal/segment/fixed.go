@@ -144,6 +144,9 @@ type FixedCursor struct {
 // wrapping [codec.ErrCorrupt], or what the source returned.
 func (k *FixedCursor) Err() error { return k.err }
 
+// Reset makes k as good as new: it holds on to no chunk, and knows no error.
+func (k *FixedCursor) Reset() { *k = FixedCursor{col: k.col, width: k.width} }
+
 // At returns value i, 0 <= i < Len, which must not be changed, or zeros after an
 // error.
 func (k *FixedCursor) At(i uint64) []byte {

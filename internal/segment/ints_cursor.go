@@ -33,6 +33,9 @@ type IntsCursor struct {
 // wrapping [codec.ErrCorrupt], or what the source returned.
 func (k *IntsCursor) Err() error { return k.err }
 
+// Reset makes k as good as new: it holds on to no chunk, and knows no error.
+func (k *IntsCursor) Reset() { *k = IntsCursor{col: k.col, chunk: -1} }
+
 // At returns value i, 0 <= i < Len, or 0 after an error.
 func (k *IntsCursor) At(i uint64) uint64 {
 	j := i - k.first
