@@ -42,6 +42,9 @@ func (c *DictCursor) Err() error { return c.err }
 
 // Reset makes c as good as new: it holds on to no chunk, and knows no error.
 func (c *DictCursor) Reset() {
+	if c.count == 0 && c.err == nil {
+		return // it holds none
+	}
 	*c = DictCursor{d: c.d, buf: c.buf[:0], flat: c.flat, ends: c.ends[:0]}
 	if cap(c.flat) > 4*flatBytes {
 		c.flat = nil // after an uncommonly long string

@@ -63,7 +63,10 @@ func (g *gatherer) addSource(ctx context.Context, table uint16, ord uint32) {
 	}
 	if len(g.sels) > 1 {
 		if g.sourceNumbers == nil {
-			if g.sourceNumbers, g.err = g.snap.sourceNumbers(ctx); g.err != nil {
+			g.sourceNumbers = make([][]uint32, len(g.sels))
+		}
+		if g.sourceNumbers[table] == nil {
+			if g.sourceNumbers[table], g.err = g.snap.sourceNumbers(ctx, table); g.err != nil {
 				return
 			}
 		}

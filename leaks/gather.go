@@ -15,7 +15,7 @@ type gatherer struct {
 	sels []*selection // nil where a table holds nothing selected
 	rank *ranker
 
-	sourceNumbers [][]uint32 // see snapshot.sourceNumbers; nil until needed
+	sourceNumbers [][]uint32 // per table, see snapshot.sourceNumbers; nil until needed
 	seen          []uint32   // sources of the credential at hand
 	polled        int
 	err           error // of a source number

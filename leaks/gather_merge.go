@@ -71,14 +71,7 @@ const maxPromising = 512
 // merge: several tables, each sorted by (root domain, hash). With oneRoot, all
 // groups are below the same root.
 func (g *gatherer) merge(ctx context.Context, oneRoot bool) error {
-	var ranks [][]uint32
-	if !oneRoot {
-		var err error
-		if ranks, err = g.snap.rootRanks(ctx); err != nil {
-			return err
-		}
-	}
-	w := &weave{gatherer: g}
+	w, more := &weave{gatherer: g}, false
 	for ti, sel := range g.sels {
 		if sel == nil {
 			continue
@@ -86,11 +79,19 @@ func (g *gatherer) merge(ctx context.Context, oneRoot bool) error {
 		st := newStream(uint16(ti), sel, g.rank)
 		defer st.release()
 		st.keyed = true
-		if !oneRoot {
-			st.rankOf = ranks[ti]
-		}
 		if st.fill() {
 			w.streams = append(w.streams, st)
+			more = more || !st.left.empty()
+		}
+	}
+	if more && !oneRoot { // a single round takes everything, and needs no order
+		ranks, err := g.snap.rootRanks(ctx)
+		if err != nil {
+			return err
+		}
+		for _, st := range w.streams {
+			st.rankOf = ranks[st.table]
+			st.loadRanks()
 		}
 	}
 	for len(w.streams) > 0 {

@@ -70,8 +70,7 @@ type snapshot struct {
 
 	selections [numSets]selectionCache
 
-	sources lazily[[][]uint32] // see sourceNumbers
-	ranks   lazily[[][]uint32] // see rootRanks
+	ranks lazily[[][]uint32] // see rootRanks
 
 	analyticsMu sync.Mutex
 	analytics   map[analyticsKey]*stats.Analytics
@@ -265,31 +264,4 @@ func (s *Store) discard(h *handle) {
 		s.opts.Logger.Warn("closing an unpublished segment", "segment", segmentName(h.meta.ID), "error", err)
 	}
 	h.unpublished.Abort()
-}
-
-// sourceNumbers returns, per segment, a number for each source ordinal that is
-// equal for equal sources in all segments.
-func (sn *snapshot) sourceNumbers(ctx context.Context) ([][]uint32, error) {
-	return sn.sources.get(ctx, func(ctx context.Context) ([][]uint32, error) {
-		numbers := make(map[string]uint32)
-		sources := make([][]uint32, len(sn.segments))
-		for i, h := range sn.segments {
-			c := h.table.cursor()
-			of := make([]uint32, h.table.dictLen(dictSource))
-			c.scan(dictSource, 0, uint32(len(of)), func(ord uint32, name []byte) bool {
-				n, ok := numbers[string(name)]
-				if !ok {
-					n = uint32(len(numbers))
-					numbers[string(name)] = n
-				}
-				of[ord] = n
-				return ord%pollRows != pollRows-1 || ctx.Err() == nil
-			})
-			if err := firstError(c.err(), ctx.Err()); err != nil {
-				return nil, err
-			}
-			sources[i] = of
-		}
-		return sources, nil
-	})
 }

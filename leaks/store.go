@@ -46,6 +46,7 @@ type Store struct {
 	pins    map[uint64]*pin
 
 	results *resultCache
+	sources numbering
 	// watch says who may see what.
 	watch *watchlist.Directory
 

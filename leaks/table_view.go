@@ -121,7 +121,8 @@ type table struct {
 	bitmaps  [bitmapKinds]*index.Bitmaps
 	names    [numDicts]nameCache // of the dictionaries that are shared
 	covers   *coverCache
-	idle     sync.Pool // of cursors; see borrow
+	idle     sync.Pool        // of cursors; see borrow
+	sources  lazily[[]uint32] // see snapshot.sourceNumbers
 }
 
 // openTable opens the table of a segment and checks that its sections are there

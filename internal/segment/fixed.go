@@ -145,7 +145,9 @@ type FixedCursor struct {
 func (k *FixedCursor) Err() error { return k.err }
 
 // Reset makes k as good as new: it holds on to no chunk, and knows no error.
-func (k *FixedCursor) Reset() { *k = FixedCursor{col: k.col, width: k.width} }
+func (k *FixedCursor) Reset() {
+	k.first, k.count, k.data, k.err = 0, 0, nil, nil
+}
 
 // At returns value i, 0 <= i < Len, which must not be changed, or zeros after an
 // error.

@@ -34,7 +34,11 @@ type IntsCursor struct {
 func (k *IntsCursor) Err() error { return k.err }
 
 // Reset makes k as good as new: it holds on to no chunk, and knows no error.
-func (k *IntsCursor) Reset() { *k = IntsCursor{col: k.col, chunk: -1} }
+func (k *IntsCursor) Reset() {
+	if k.chunk >= 0 || k.err != nil {
+		*k = IntsCursor{col: k.col, chunk: -1}
+	}
+}
 
 // At returns value i, 0 <= i < Len, or 0 after an error.
 func (k *IntsCursor) At(i uint64) uint64 {
