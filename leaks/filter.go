@@ -131,7 +131,7 @@ func (s *selection) rowFilters(ctx context.Context) {
 // fewRows is the number of rows or groups in scope below which the filters of
 // low cardinality look at each row instead of reading bitmaps, which cover the
 // rows of other domains, too. Tests lower it.
-var fewRows uint32 = 1 << 14
+var fewRows uint32 = 1 << 10
 
 // bitmapFilters intersects the row sets of the low-cardinality filters, or adds
 // tests of single rows in their place; false means that no row passes.
