@@ -25,16 +25,18 @@ type mergeOptions struct {
 // through.
 func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opts mergeOptions) (tableSummary, error) {
 	m := &merger{ctx: ctx, dropBefore: opts.dropBefore, polite: opts.polite}
-	total := uint64(0)
+	total, groups := uint64(0), uint32(0)
 	for _, t := range sources {
 		m.in = append(m.in, &mergeSource{t: t, c: t.cursor(), index: len(m.in), base: m.ordinals})
 		m.ordinals += t.ordinals
 		total += uint64(t.rows)
+		groups += t.groups
 	}
 	if total > maxTableRows {
 		return tableSummary{}, errTableFull
 	}
 	m.w = newTableWriter(seg, m.coding(), new(hashOrder), segment.Small)
+	m.w.hashes, m.w.users = make([]uint64, 0, groups), make([]uint32, 0, groups)
 	for _, t := range sources {
 		m.w.meta.ownRoots = m.w.meta.ownRoots || t.ownRoots || t.rootList != sources[0].rootList
 		m.w.meta.rootList = t.rootList
@@ -86,6 +88,8 @@ type mergeSource struct {
 	lostMail []bool
 	origins  []uint32 // old number of an origin to new
 
+	groups         groupWindow
+	rows           mergeWindow
 	group, rootEnd uint32 // next group, and the end of its root
 	root           uint32
 	hash           hash128
@@ -232,18 +236,18 @@ func (m *merger) mergeRows() error {
 func (m *merger) emitGroup() error {
 	p := m.parts[0]
 	s, c := p.s, p.s.c
+	in, i := &s.groups, s.groups.at(s, p.g)
 	g := outGroup{
 		hash: s.hash, root: s.rootOut,
-		domain: s.remap[dictDomain][c.groupDomain(p.g)],
-		user:   s.remap[dictUser][c.groupUser(p.g)],
-		mask:   s.remap[dictMask][c.groupMask(p.g)],
-		pw:     c.value(colGroupPassword, p.g),
+		domain: in.domain[i], user: in.user[i], mask: in.mask[i], pw: in.pw[i],
 	}
 	if m.w.groupOrigin != nil {
 		// The sources ascend in sequence numbers, so the first has the least.
 		g.origin = s.origins[c.groupOrigin(p.g)]
 	}
-	g.digest, _ = c.digest(p.g)
+	if g.pw&1 != 0 {
+		g.digest, _ = c.digest(p.g)
+	}
 	if max(g.domain, g.user, g.mask, g.origin) == unused {
 		return s.dangling()
 	}
@@ -251,16 +255,8 @@ func (m *merger) emitGroup() error {
 	rows := uint32(0)
 	var failed error
 	m.eachRow(func(s *mergeSource, row uint32) {
-		c := s.c
-		r := outRow{
-			seen: c.seen(row), upload: c.upload(row), log: c.log(row), typ: c.typ(row),
-			source:   s.remap[dictSource][c.source(row)],
-			host:     s.remap[dictHost][c.host(row)],
-			machine:  s.machines[c.machine(row)],
-			software: s.remap[dictSoftware][c.software(row)],
-			protocol: s.remap[dictProtocol][c.protocol(row)],
-		}
-		if max(r.source, r.host, r.machine, r.software, r.protocol) == unused {
+		r, ok := s.row(row)
+		if !ok {
 			failed = s.dangling()
 			return
 		}
@@ -326,7 +322,7 @@ func (m *merger) eachGroup(fn func() error) error {
 	for _, s := range m.in {
 		s.group, s.rootEnd, s.root = 0, 0, unused
 		if s.nextGroup(m.dropBefore) {
-			heap = append(heap, s)
+			heap = append(heap, s.node())
 		}
 		if err := s.c.err(); err != nil {
 			return err
@@ -337,28 +333,28 @@ func (m *merger) eachGroup(fn func() error) error {
 	for len(heap) > 0 {
 		m.parts = m.parts[:0]
 		first := heap[0]
-		root, hash := first.rootOut, first.hash
-		m.parts = append(m.parts, first.part(m.dropBefore))
+		m.parts = append(m.parts, m.in[first.source].part(m.dropBefore))
 		if len(heap) > 1 {
 			// All sources that have this group are at the top, one after another,
 			// but a source moves on only when the group is written.
-			m.tied(heap, 1, root, hash)
-			m.tied(heap, 2, root, hash)
-			slices.SortFunc(m.parts, func(a, b groupPart) int { return cmp.Compare(a.s.index, b.s.index) })
+			m.tied(heap, 1, first.root, first.hash)
+			m.tied(heap, 2, first.root, first.hash)
+			if len(m.parts) > 1 {
+				slices.SortFunc(m.parts, func(a, b groupPart) int { return cmp.Compare(a.s.index, b.s.index) })
+			}
 		}
 		if err := fn(); err != nil {
 			return err
 		}
 		for range m.parts {
-			s := heap[0]
+			s := m.in[heap[0].source]
 			s.group++
 			if s.nextGroup(m.dropBefore) {
-				heap.down(0)
+				heap.sink(0, s.node())
 			} else {
-				last := len(heap) - 1
-				heap[0] = heap[last]
-				if heap = heap[:last]; last > 0 {
-					heap.down(0)
+				last := heap[len(heap)-1]
+				if heap = heap[:len(heap)-1]; len(heap) > 0 {
+					heap.sink(0, last)
 				}
 			}
 		}
@@ -380,10 +376,10 @@ func (m *merger) eachGroup(fn func() error) error {
 
 // tied adds the parts of the sources from i down the heap that are at the group.
 func (m *merger) tied(heap groupHeap, i int, root uint32, hash hash128) {
-	if i >= len(heap) || heap[i].rootOut != root || heap[i].hash != hash {
+	if i >= len(heap) || heap[i].root != root || heap[i].hash != hash {
 		return
 	}
-	m.parts = append(m.parts, heap[i].part(m.dropBefore))
+	m.parts = append(m.parts, m.in[heap[i].source].part(m.dropBefore))
 	m.tied(heap, 2*i+1, root, hash)
 	m.tied(heap, 2*i+2, root, hash)
 }
@@ -394,7 +390,7 @@ func (s *mergeSource) nextGroup(dropBefore uint32) bool {
 	c := s.c
 	for ; s.group < s.t.groups; s.group++ {
 		if s.partial {
-			_, hi := c.groupRows(s.group)
+			hi := s.groups.row[s.groups.at(s, s.group)+1]
 			if hi == 0 || c.seen(hi-1) < dropBefore {
 				continue // its newest row is dropped
 			}
@@ -411,7 +407,7 @@ func (s *mergeSource) nextGroup(dropBefore uint32) bool {
 		if s.rootOut == unused {
 			return s.dangling() == nil
 		}
-		s.hash = c.groupHash(s.group)
+		s.hash = s.groups.hash[s.groups.at(s, s.group)]
 		return true
 	}
 	return false
@@ -419,7 +415,8 @@ func (s *mergeSource) nextGroup(dropBefore uint32) bool {
 
 // part returns the rows of the group s is at, without those dropped.
 func (s *mergeSource) part(dropBefore uint32) groupPart {
-	lo, hi := s.c.groupRows(s.group)
+	i := s.groups.at(s, s.group)
+	lo, hi := s.groups.row[i], s.groups.row[i+1]
 	if s.partial {
 		for lo < hi && s.c.seen(lo) < dropBefore {
 			lo++
@@ -429,39 +426,53 @@ func (s *mergeSource) part(dropBefore uint32) groupPart {
 }
 
 // A groupHeap has the source with the least next group at the top.
-type groupHeap []*mergeSource
+type groupHeap []groupNode
 
-func (h groupHeap) less(a, b *mergeSource) bool {
-	if a.rootOut != b.rootOut {
-		return a.rootOut < b.rootOut
+// A groupNode is the next group of a source.
+type groupNode struct {
+	hash         hash128
+	root, source uint32
+}
+
+func (s *mergeSource) node() groupNode { return groupNode{s.hash, s.rootOut, uint32(s.index)} }
+
+func (n *groupNode) less(o *groupNode) bool {
+	if n.root != o.root {
+		return n.root < o.root
 	}
-	if a.hash != b.hash {
-		return a.hash.less(b.hash)
+	if n.hash != o.hash {
+		return n.hash.less(o.hash)
 	}
-	return a.index < b.index
+	return n.source < o.source
 }
 
 func (h groupHeap) init() {
 	for i := len(h)/2 - 1; i >= 0; i-- {
-		h.down(i)
+		h.sink(i, h[i])
 	}
 }
 
-func (h groupHeap) down(i int) {
-	s := h[i]
+// sink fills the hole at top with n, as [dictHeap.sink] does.
+func (h groupHeap) sink(top int, n groupNode) {
+	i := top
 	for {
 		child := 2*i + 1
 		if child >= len(h) {
 			break
 		}
-		if child+1 < len(h) && h.less(h[child+1], h[child]) {
+		if child+1 < len(h) && h[child+1].less(&h[child]) {
 			child++
-		}
-		if !h.less(h[child], s) {
-			break
 		}
 		h[i] = h[child]
 		i = child
 	}
-	h[i] = s
+	for i > top {
+		up := (i - 1) / 2
+		if !n.less(&h[up]) {
+			break
+		}
+		h[i] = h[up]
+		i = up
+	}
+	h[i] = n
 }

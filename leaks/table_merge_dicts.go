@@ -47,7 +47,6 @@ type dictStream struct {
 	parent    uint32 // its parent in the source
 	parentEnd uint32
 	parentOut uint32
-	key       uint64 // its first eight bytes
 	str       []byte
 }
 
@@ -88,40 +87,26 @@ func (st *dictStream) load() bool {
 		return false
 	}
 	st.str = st.strs.At(st.next)
-	st.key = prefixKey(st.str)
 	return true
 }
 
-func (st *dictStream) compare(o *dictStream) int {
-	switch {
-	case st.parentOut != o.parentOut:
-		if st.parentOut < o.parentOut {
-			return -1
-		}
-		return 1
-	case st.key != o.key:
-		if st.key < o.key {
-			return -1
-		}
-		return 1
-	}
-	return bytes.Compare(st.str, o.str)
-}
+// node returns the place of the current string, for the heap.
+func (st *dictStream) node(n uint32) dictNode { return dictNode{prefixKey(st.str), st.parentOut, n} }
 
 func (m *merger) mergeDict(d dictID, out *dictOut, cursors []*tableCursor) error {
-	heap := make(dictHeap, 0, len(m.in))
+	heap := dictHeap{streams: make([]*dictStream, len(m.in))}
 	for i, s := range m.in {
-		if st := newDictStream(s, cursors[i], d); st.load() {
-			heap = append(heap, st)
+		st := newDictStream(s, cursors[i], d)
+		if heap.streams[i] = st; st.load() {
+			heap.nodes = append(heap.nodes, st.node(uint32(i)))
 		}
 	}
-	for i := len(heap)/2 - 1; i >= 0; i-- {
-		heap.down(i)
-	}
+	heap.init()
 	var last []byte // the string written last
 	lastParent, ord := uint32(unused), uint32(0)
-	for len(heap) > 0 {
-		st := heap[0]
+	for len(heap.nodes) > 0 {
+		n := heap.nodes[0].stream
+		st := heap.streams[n]
 		if st.parentOut != lastParent || !bytes.Equal(st.str, last) || out.strs.Len() == 0 {
 			last, lastParent = append(last[:0], st.str...), st.parentOut
 			ord = out.add(st.parentOut, st.str)
@@ -135,13 +120,9 @@ func (m *merger) mergeDict(d dictID, out *dictOut, cursors []*tableCursor) error
 		st.remap[st.next] = ord
 		st.next++
 		if st.load() {
-			heap.down(0)
-			continue
-		}
-		end := len(heap) - 1
-		heap[0] = heap[end]
-		if heap = heap[:end]; end > 0 {
-			heap.down(0)
+			heap.replace(st.node(n))
+		} else {
+			heap.pop()
 		}
 	}
 	for _, c := range cursors {
@@ -152,26 +133,73 @@ func (m *merger) mergeDict(d dictID, out *dictOut, cursors []*tableCursor) error
 	return nil
 }
 
-// A dictHeap has the stream with the least string at the top.
-type dictHeap []*dictStream
+// A dictHeap has the stream with the least string at the top. What is compared
+// mostly is in the heap itself.
+type dictHeap struct {
+	nodes   []dictNode
+	streams []*dictStream
+}
 
-func (h dictHeap) down(i int) {
-	st := h[i]
+type dictNode struct {
+	key    uint64 // the string's first eight bytes
+	parent uint32 // its new parent
+	stream uint32
+}
+
+func (h *dictHeap) less(a, b *dictNode) bool {
+	if a.parent != b.parent {
+		return a.parent < b.parent
+	}
+	if a.key != b.key {
+		return a.key < b.key
+	}
+	return bytes.Compare(h.streams[a.stream].str, h.streams[b.stream].str) < 0
+}
+
+func (h *dictHeap) init() {
+	for i := len(h.nodes)/2 - 1; i >= 0; i-- {
+		h.sink(i, h.nodes[i])
+	}
+}
+
+// replace puts n in the place of the top.
+func (h *dictHeap) replace(n dictNode) { h.sink(0, n) }
+
+// pop takes the top away.
+func (h *dictHeap) pop() {
+	last := len(h.nodes) - 1
+	n := h.nodes[last]
+	if h.nodes = h.nodes[:last]; last > 0 {
+		h.sink(0, n)
+	}
+}
+
+// sink fills the hole at top with n. The hole goes down to a leaf first, and n
+// up from there: n comes from the stream of the least, so it mostly belongs low,
+// and one comparison a level is saved.
+func (h *dictHeap) sink(top int, n dictNode) {
+	nodes := h.nodes
+	i := top
 	for {
 		child := 2*i + 1
-		if child >= len(h) {
+		if child >= len(nodes) {
 			break
 		}
-		if child+1 < len(h) && h[child+1].compare(h[child]) < 0 {
+		if child+1 < len(nodes) && h.less(&nodes[child+1], &nodes[child]) {
 			child++
 		}
-		if h[child].compare(st) >= 0 {
-			break
-		}
-		h[i] = h[child]
+		nodes[i] = nodes[child]
 		i = child
 	}
-	h[i] = st
+	for i > top {
+		up := (i - 1) / 2
+		if !h.less(&n, &nodes[up]) {
+			break
+		}
+		nodes[i] = nodes[up]
+		i = up
+	}
+	nodes[i] = n
 }
 
 // A machineStream goes through the machines of one source that are used, in
@@ -210,26 +238,39 @@ func (m *merger) mergeMachines() error {
 			streams = append(streams, st)
 		}
 	}
-	// Machines are few beside rows: the least is looked for.
+	// Machines are few beside rows: the least is looked for, first among the
+	// first facts, which seldom tie.
+	firsts := make([]uint32, len(streams))
+	for i, st := range streams {
+		firsts[i] = st.tuple[0]
+	}
 	for len(streams) > 0 {
 		if err := m.poll(); err != nil {
 			return err
 		}
-		least := streams[0].tuple
-		for _, st := range streams[1:] {
-			if slices.Compare(st.tuple[:], least[:]) < 0 {
-				least = st.tuple
+		first := slices.Min(firsts)
+		at := slices.Index(firsts, first)
+		least := streams[at].tuple
+		for i := at + 1; i < len(firsts); i++ {
+			if firsts[i] == first && slices.Compare(streams[i].tuple[:], least[:]) < 0 {
+				least = streams[i].tuple
 			}
 		}
 		n := m.w.addMachine(out, &least)
-		streams = slices.DeleteFunc(streams, func(st *machineStream) bool {
-			if st.tuple != least {
-				return false
+		for i := at; i < len(firsts); {
+			st := streams[i]
+			if firsts[i] != first || st.tuple != least {
+				i++
+				continue
 			}
 			st.s.machines[st.next] = n
-			st.next++
-			return !st.load()
-		})
+			if st.next++; st.load() {
+				firsts[i] = st.tuple[0]
+				i++
+			} else {
+				firsts, streams = slices.Delete(firsts, i, i+1), slices.Delete(streams, i, i+1)
+			}
+		}
 	}
 	for _, s := range m.in {
 		if err := s.c.err(); err != nil {
