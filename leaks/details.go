@@ -104,11 +104,46 @@ func firstResults(ctx context.Context, sn *snapshot, d *detailsPlan, first int) 
 		return rows, total, err
 	}
 	top := newRanker(d.sort, d.minSources, first+d.size, nil)
+	key, keep := sn.firstKey(d, first)
+	if keep {
+		if w := sn.store.results.find(key, func(w *window) bool { return w.covers(first, d.size) }); w != nil {
+			return w.slice(first, d.size), w.total, nil
+		}
+		top.most = firstPlaces
+	}
 	if err := gather(ctx, sn, d.plan, top); err != nil {
 		return nil, 0, err
 	}
+	if keep && top.k == firstPlaces {
+		rows, err := top.sorted(ctx, 0)
+		if err != nil {
+			return nil, 0, err
+		}
+		w := &window{total: top.total, rows: append(make([]result, 0, len(rows)), rows...)}
+		sn.store.results.put(key, w)
+		return w.slice(first, d.size), w.total, nil
+	}
 	rows, err := top.sorted(ctx, first)
 	return rows, top.total, err
+}
+
+// Where several tables share a domain, none of them has its first credentials
+// in order, as a merged table that is alone has. They are found once for as long
+// as nothing is published, if the domain is large.
+//
+// firstPlaces is how many are kept: some pages.
+const firstPlaces = 256
+
+// firstMany is from how many groups on. Tests lower it.
+var firstMany uint32 = 2048
+
+// firstKey returns under what the first results of d are kept; false means that
+// they are not: that is for plans that select domains and nothing else of them.
+func (sn *snapshot) firstKey(d *detailsPlan, first int) (resultKey, bool) {
+	if len(sn.segments) < 2 || first+d.size > firstPlaces || !d.byDomain || d.byKeyword || !d.unfiltered() {
+		return resultKey{}, false
+	}
+	return resultKey{sn, d.digest(sn.store.hasher.Clone())}, true
 }
 
 // Walk yields every credential that q selects, in its order, from the snapshot

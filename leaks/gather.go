@@ -48,6 +48,9 @@ func gather(ctx context.Context, sn *snapshot, p *plan, to *ranker) error {
 			own = own || h.table.ownRoots || h.table.rootList != sn.segments[0].table.rootList
 		}
 	}
+	if live > 1 && to.k < to.most && g.groups() >= firstMany {
+		to.k = to.most
+	}
 	var err error
 	switch {
 	case live == 0:
@@ -68,6 +71,16 @@ func gather(ctx context.Context, sn *snapshot, p *plan, to *ranker) error {
 		}
 	}
 	return nil
+}
+
+// groups returns how many groups the selections hold, perhaps fewer.
+func (g *gatherer) groups() (n uint32) {
+	for _, sel := range g.sels {
+		if sel != nil {
+			n += min(sel.len(), firstMany)
+		}
+	}
+	return n
 }
 
 // poll looks at ctx now and then; n is the work since the last call.

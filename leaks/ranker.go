@@ -26,6 +26,7 @@ type ranker struct {
 	order
 	minSources uint32
 	k          int // 0 keeps all
+	most       int // what gather may raise k to, where there is much to go through
 	after      *result
 
 	total  int

@@ -382,6 +382,8 @@ func TestAnswersEqualAPlainScan(t *testing.T) {
 			eagerSearch = []uint32{1, 20, 4096}[w.rng.IntN(3)]
 			defer func(n uint32) { fewRows = n }(fewRows)
 			fewRows = []uint32{1, 10, 1 << 14}[w.rng.IntN(3)]
+			defer func(n uint32) { firstMany = n }(firstMany)
+			firstMany = []uint32{1, 20, 2048}[w.rng.IntN(3)]
 			defer func(n uint32) { textStrings = n }(textStrings)
 			textStrings = []uint32{1, 16 << 10}[w.rng.IntN(2)]
 			lowerTops(t, []uint32{1, 2, 5, 20, 512}[w.rng.IntN(5)])
