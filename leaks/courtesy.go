@@ -45,4 +45,19 @@ func (s *Store) asks() (done func()) {
 	return s.answered
 }
 
-func (s *Store) answered() { s.asking.Add(-1) }
+func (s *Store) answered() {
+	s.asking.Add(-1)
+	s.asked.Store(s.sinceOpen())
+}
+
+// sinceOpen is the time since the store was opened, by a clock that nobody sets.
+func (s *Store) sinceOpen() int64 { return int64(time.Since(s.opened)) }
+
+// askedLately reports whether a query was asked within the last seconds.
+func (s *Store) askedLately() bool {
+	last := s.asked.Load()
+	return s.asking.Load() > 0 || last > 0 && s.sinceOpen()-last < int64(lately)
+}
+
+// lately is how long merging remembers that queries are asked.
+const lately = 2 * time.Second

@@ -57,6 +57,9 @@ const (
 	// ingestSlack times the merge fanout is the number of segments from which
 	// on merging does not wait for a running ingest to end.
 	ingestSlack = 3
+	// askedFanout is how many segments of a size are merged into one while an
+	// ingest runs and queries are asked.
+	askedFanout = 4
 	// maxBacklog is the number of segments at which an ingest waits for
 	// merging to catch up.
 	maxBacklog = 96

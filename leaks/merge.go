@@ -74,16 +74,22 @@ func (s *Store) awaitMerging(ctx context.Context) error {
 	return nil
 }
 
-// mergeTiers merges until no tier is full. While an ingest runs it leaves a few
-// segments more: merging them all the more at once afterwards is cheaper, and
-// the processor is the ingest's.
+// mergeTiers merges until no tier is full. While an ingest runs and nobody asks
+// it leaves a few segments more: merging them all the more at once afterwards is
+// cheaper, and the processor is the ingest's. While an ingest runs and queries
+// are asked it merges fewer at a time: each segment that is open costs every
+// query something.
 func (s *Store) mergeTiers(ctx context.Context) error {
 	for ctx.Err() == nil {
 		merged, err := s.mergeOnce(ctx, func(list []kv.SegmentMeta) []kv.SegmentMeta {
-			if s.ingests.Load() > 0 && len(list) < ingestSlack*s.opts.MergeFanout {
+			fanout := s.opts.MergeFanout
+			switch ingesting := s.ingests.Load() > 0; {
+			case ingesting && s.askedLately():
+				fanout = min(fanout, askedFanout)
+			case ingesting && len(list) < ingestSlack*fanout:
 				return nil
 			}
-			return fullTier(list, s.opts.MergeFanout)
+			return fullTier(list, fanout)
 		})
 		if err != nil || !merged {
 			return err

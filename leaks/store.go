@@ -35,6 +35,8 @@ type Store struct {
 	maintaining semaphore
 	ingests     atomic.Int32 // that run now
 	asking      atomic.Int32 // queries that run now; see courtesy
+	asked       atomic.Int64 // when the last one ended; see sinceOpen
+	opened      time.Time
 
 	// publishing serialises changes of the manifest with those of current.
 	publishing sync.Mutex
@@ -76,6 +78,7 @@ func Open(dir string, opts *Options) (*Store, error) {
 	}
 	s := &Store{
 		opts:        o,
+		opened:      time.Now(),
 		db:          db,
 		hasher:      normalize.NewHasher(o.Key),
 		cache:       segment.NewCache(o.MemoryBudget / 2),
