@@ -111,8 +111,8 @@ func TestQueriesAsk(t *testing.T) {
 	}
 	// What works in the background itself, or is over at once.
 	others := []string{
-		"Close", "Compact", "Expire", "Info", "Ingest", "IngestBlocks", "IngestCards", "IngestDocuments",
-		"Merge", "NextSequence", "Verify", "Watchlists",
+		"Close", "Compact", "CreateMonitor", "Expire", "Info", "Ingest", "IngestBlocks", "IngestCards", "IngestDocuments",
+		"Merge", "NextSequence", "UpdateMonitor", "Verify", "Watchlists",
 	}
 	for m := range reflect.TypeFor[*Store]().Methods() {
 		query, ok := queries[m.Name]

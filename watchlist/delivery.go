@@ -187,19 +187,24 @@ func (d *Directory) Deliveries(ctx context.Context, workspace string, state Deli
 
 // Redeliver has a delivery, dead or not, sent at the next Deliver, with all its
 // attempts before it.
-func (d *Directory) Redeliver(ctx context.Context, workspace, delivery string) error {
-	return d.update(ctx, func(tx *kv.Writer) error {
+func (d *Directory) Redeliver(ctx context.Context, workspace, delivery string) (Delivery, error) {
+	var v *Delivery
+	err := d.update(ctx, func(tx *kv.Writer) error {
 		w, err := getWorkspace(tx, workspace)
 		if err != nil {
 			return err
 		}
-		v, i, err := getJSON[Delivery](tx, recDelivery, "delivery", w.id, delivery)
-		if err != nil {
+		var i id
+		if v, i, err = getJSON[Delivery](tx, recDelivery, "delivery", w.id, delivery); err != nil {
 			return err
 		}
 		v.State, v.Attempts, v.NextAt = DeliveryPending, 0, Time{d.now()}
 		return putJSON(tx, joinKey(recDelivery, w.id, i), v)
 	})
+	if err != nil {
+		return Delivery{}, err
+	}
+	return *v, nil
 }
 
 // WebhookSecret returns the secret that signs what a monitor sends. It is derived

@@ -53,6 +53,11 @@ type MonitorSpec struct {
 // A MonitorFilter says which occurrences count, beside being in the scope of the
 // workspace. Values of one field are alternatives, fields must all hold, empty
 // ones do. At most 100 values in all.
+//
+// A credential is new once, for all filters at the same time. One that came first
+// as Combo is no longer new when it comes as Stealer, so a monitor with Types
+// Stealer alone never counts it: it was known that the password had leaked. Who
+// wants to hear of both names no types.
 type MonitorFilter struct {
 	Domains   []string `json:"domains,omitempty"`   // cover the names below them
 	Usernames []string `json:"usernames,omitempty"` // logins and e-mail addresses

@@ -34,7 +34,7 @@ func (m *Monitor) look(e *Event, l look) (*Event, outcome) {
 		m.Mark, o.changed = l.to, true
 	}
 	if e == nil {
-		e = &Event{Workspace: m.Workspace, Monitor: m.ID, State: EventOpen, OpenedAt: Time{l.at}, UpdatedAt: Time{l.at}}
+		e = &Event{Workspace: m.Workspace, Monitor: m.ID, State: EventOpen, Log: []LogEntry{}, OpenedAt: Time{l.at}, UpdatedAt: Time{l.at}}
 		o.changed = true
 	}
 	if len(l.hashes) > 0 {

@@ -339,7 +339,7 @@ func TestDeliver(t *testing.T) {
 	if taken, failed, err := b.Deliver(ctx, p); taken+failed > 0 || err != nil {
 		t.Error("a dead one was sent", err)
 	}
-	if err := b.Redeliver(ctx, ws, dead.Items[0].ID); err != nil {
+	if v, err := b.Redeliver(ctx, ws, dead.Items[0].ID); err != nil || v.State != DeliveryPending || v.Attempts != 0 {
 		t.Fatal(err)
 	}
 	p.problem = nil
@@ -359,7 +359,7 @@ func TestDeliver(t *testing.T) {
 			t.Errorf("%+v, %v", n, err)
 		}
 	}
-	if err := b.Redeliver(ctx, ws, dead.Items[0].ID); !errors.Is(err, ErrNotFound) {
+	if _, err := b.Redeliver(ctx, ws, dead.Items[0].ID); !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
 }

@@ -36,7 +36,7 @@ type monitorFilterFlags struct {
 	Domain   []string `sep:"none" group:"filters" placeholder:"V" help:"Domain of the login or the e-mail address, or one above it."`
 	Username []string `sep:"none" group:"filters" placeholder:"V" help:"User name or e-mail address."`
 	Keyword  []string `sep:"none" group:"filters" placeholder:"V" help:"Keyword in the host."`
-	Type     []string `sep:"none" group:"filters" placeholder:"V" help:"Stealer or Combo."`
+	Type     []string `sep:"none" group:"filters" placeholder:"V" help:"Stealer or Combo. A credential that came first as the one is not new when it comes as the other, and never counts for a monitor of the other alone."`
 	Country  []string `sep:"none" group:"filters" placeholder:"V" help:"Country, ISO 3166 alpha-2."`
 	Stealer  []string `sep:"none" group:"filters" placeholder:"V" help:"Name of the stealer."`
 }
@@ -113,16 +113,10 @@ func (c *monitorCreateCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	return e.query(func(s *leaks.Store) error {
-		from := uint64(0)
-		if !c.Backlog {
-			if from, err = s.NextSequence(ctx); err != nil {
-				return err
-			}
-		}
-		m, err := s.Watchlists().CreateMonitor(ctx, c.Workspace, watchlist.MonitorSpec{
+		m, err := s.CreateMonitor(ctx, c.Workspace, watchlist.MonitorSpec{
 			Name: c.Name, Filter: filter, Disabled: c.Disabled, Threshold: c.Threshold,
 			RenotifyAfter: after, RenotifyCount: c.RenotifyCount, Webhook: c.Webhook,
-		}, from)
+		}, c.Backlog)
 		if err != nil {
 			return asFlag(err)
 		}
@@ -178,28 +172,23 @@ func (c *monitorUpdateCmd) Run(ctx context.Context, e *env) error {
 	if c.ClearFilter && c.given() {
 		return usageErrorf("--clear-filter and filters exclude each other")
 	}
-	return e.directory(func(d *watchlist.Directory) error {
-		m, err := d.Monitor(ctx, c.Workspace, c.Monitor)
+	change := watchlist.MonitorChange{Name: c.Name, Threshold: c.Threshold, RenotifyCount: c.RenotifyCount, Webhook: c.Webhook}
+	if c.ClearFilter || c.given() {
+		change.Filter = &filter
+	}
+	if c.RenotifyAfter != nil {
+		seconds, err := wholeSeconds(*c.RenotifyAfter)
 		if err != nil {
 			return err
 		}
-		spec := m.MonitorSpec
-		if c.ClearFilter || c.given() {
-			spec.Filter = filter
-		}
-		if c.RenotifyAfter != nil {
-			if spec.RenotifyAfter, err = wholeSeconds(*c.RenotifyAfter); err != nil {
-				return err
-			}
-		}
-		set(&spec.Name, c.Name)
-		set(&spec.Threshold, c.Threshold)
-		set(&spec.RenotifyCount, c.RenotifyCount)
-		set(&spec.Webhook, c.Webhook)
-		if c.Enable || c.Disable {
-			spec.Disabled = c.Disable
-		}
-		if m, err = d.UpdateMonitor(ctx, c.Workspace, c.Monitor, spec); err != nil {
+		change.RenotifyAfter = &seconds
+	}
+	if c.Enable || c.Disable {
+		change.Disabled = &c.Disable
+	}
+	return e.query(func(s *leaks.Store) error {
+		m, err := s.UpdateMonitor(ctx, c.Workspace, c.Monitor, change)
+		if err != nil {
 			return asFlag(err)
 		}
 		return printMonitor(e, m)

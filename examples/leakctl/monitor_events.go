@@ -143,7 +143,7 @@ type redelivered struct {
 
 func (c *monitorRedeliverCmd) Run(ctx context.Context, e *env) error {
 	return e.directory(func(d *watchlist.Directory) error {
-		if err := d.Redeliver(ctx, c.Workspace, c.Delivery); err != nil {
+		if _, err := d.Redeliver(ctx, c.Workspace, c.Delivery); err != nil {
 			return err
 		}
 		return e.print(redelivered{c.Delivery}, func(p *page) { p.line("is sent with the next run") })

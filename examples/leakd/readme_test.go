@@ -64,13 +64,15 @@ func TestReadme(t *testing.T) {
 		"/leaks/details/export":         `"root_domain":"example.com"`,
 		"/api/v1/dataleaks/credentials": `"pageSize":10`,
 		"/api/v1/watchlists/stats":      `"kind":"domain","used":1`,
+		"/api/v1/monitors":              `"threshold":5`,
+		"/api/v1/events":                `"totalRecords":0`,
 		"/openapi.json":                 `"openapi":"3.0`,
 	} {
 		if !strings.Contains(answers[path], want) {
 			t.Errorf("%s has no %s: %.300s", path, want, answers[path])
 		}
 	}
-	if len(lines) != 10 {
+	if len(lines) != 12 {
 		t.Errorf("%d lines of curl in the README", len(lines))
 	}
 }

@@ -68,6 +68,11 @@
 //     end; it is taken up again with the last one seen. What was detected after
 //     an export is asked for with its last mark's next_start_date.
 //   - A path has one spelling: //leaks or /leaks/ is 404, not redirected.
+//   - The contract has no routes for monitors; these have the style of the
+//     workspace API: /api/v1/monitors, /api/v1/events for what they have found and
+//     /api/v1/deliveries for what no webhook took. Whatever key of a workspace
+//     may do all of it. What is done to an event is done in the name of the key's
+//     id. What an event's state does not allow is 409.
 //   - A cursor whose snapshot is gone is 410: start again.
 //   - x-request-id of the request is kept if it is at most 64 letters, digits,
 //     dots, dashes and underscores, else a new one is made.

@@ -66,6 +66,8 @@ func failureOf(err error) *failure {
 		return &failure{status: http.StatusForbidden, msg: outside, cause: err, body: &forbiddenText{outside, billing.Reason, billing.Status}}
 	case errors.As(err, &exists):
 		return &failure{status: http.StatusConflict, msg: exists.Error(), cause: err}
+	case errors.Is(err, watchlist.ErrState):
+		return &failure{status: http.StatusConflict, msg: watchlist.ErrState.Error(), cause: err}
 	case errors.Is(err, leaks.ErrCursor):
 		return &failure{status: http.StatusGone, msg: "The cursor is not valid any more: start again", cause: err}
 	case errors.Is(err, context.DeadlineExceeded):

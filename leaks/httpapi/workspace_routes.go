@@ -17,7 +17,7 @@ func (h *Handler) workspaceRoutes() []*endpoint {
 		}, nothing, func(context.Context, *caller, *struct{}) (*healthAnswer, error) {
 			return &healthAnswer{"ok"}, nil
 		}),
-	}, h.groupRoutes(), h.entryRoutes(), h.dataRoutes(), h.adminRoutes())
+	}, h.groupRoutes(), h.entryRoutes(), h.dataRoutes(), h.monitorRoutes(), h.adminRoutes())
 }
 
 type healthAnswer struct {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -142,6 +143,7 @@ func TestWorkspaceKeys(t *testing.T) {
 	hs := newHouse(t)
 	hs.fill(t)
 	targets := hs.workspaceTargets(t)
+	maps.Copy(targets, hs.monitorTargets(t))
 	h := hs.handler(t, Options{})
 	n := 0
 	for _, ep := range h.routes {
@@ -158,6 +160,10 @@ func TestWorkspaceKeys(t *testing.T) {
 		try := func(key, more string) (int, string) {
 			n++
 			target, body := c.target, c.body
+			if strings.Contains(target, "%e") {
+				_, event, _ := hs.openEvent(t, hs.acme.ID)
+				target = strings.ReplaceAll(target, "%e", event)
+			}
 			if more != "" {
 				sep := "?"
 				if strings.Contains(target, "?") {
@@ -186,7 +192,7 @@ func TestWorkspaceKeys(t *testing.T) {
 			}
 		}
 		code, body := try("admin", "")
-		if strings.Contains(ep.path, "watchlists") {
+		if !strings.Contains(ep.path, "dataleaks") {
 			if code != 400 || body != `{"error":"workspace: Field required of an administrator's key"}` {
 				t.Errorf("%s with admin: %d %s", name, code, body)
 			}

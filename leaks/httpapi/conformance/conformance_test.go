@@ -55,6 +55,19 @@ func (hs *house) operations(method string) []operation {
 	return list
 }
 
+// path is one of a pattern, mostly of what is there.
+func (hs *house) path(rng *rand.Rand, pattern string) string {
+	before, after, ok := strings.Cut(pattern, "/{id}")
+	if !ok {
+		return pattern
+	}
+	id := hs.ids[before[strings.LastIndexByte(before, '/')+1:]]
+	if id == "" || rng.IntN(8) == 0 {
+		id = []string{"none", "0", "%20", "%C3%BC", strings.Repeat("a", 26)}[rng.IntN(5)]
+	}
+	return before + "/" + id + after
+}
+
 // values are what a parameter may be given: right and wrong ones.
 func (hs *house) values(rng *rand.Rand, p *openapi3.Parameter) string {
 	s := p.Schema.Value
@@ -118,7 +131,7 @@ func TestRandomRequests(t *testing.T) {
 				query.Add(p.Name, hs.values(rng, p))
 			}
 		}
-		target := strings.ReplaceAll(o.path, "{id}", "none")
+		target := hs.path(rng, o.path)
 		if len(query) > 0 {
 			target += "?" + query.Encode()
 		}

@@ -36,7 +36,8 @@ type house struct {
 	router  routers.Router
 	acme    watchlist.Workspace
 	keys    map[watchlist.Role]string
-	hash    string // of a credential in scope
+	hash    string            // of a credential in scope
+	ids     map[string]string // of what is there, by the path before {id}
 }
 
 func newHouse(t *testing.T) *house {
@@ -77,6 +78,28 @@ func newHouse(t *testing.T) *house {
 	page, err := store.Details(ctx, leaks.DetailsQuery{Scope: watchlist.Administrator(), Column: leaks.RootDomain, Filters: leaks.Filters{RootDomain: []string{"acme.example"}}})
 	must(t, err)
 	hs.hash = page.Data[0].Hash
+
+	group, err := watch.CreateGroup(ctx, hs.acme.ID, watchlist.GroupSpec{Name: "Board"})
+	must(t, err)
+	m, err := store.CreateMonitor(ctx, hs.acme.ID, watchlist.MonitorSpec{Name: "all", Threshold: 1, Webhook: "https://hooks.example/"}, true)
+	must(t, err)
+	_, err = watch.Evaluate(ctx, store)
+	must(t, err)
+	m, err = watch.Monitor(ctx, hs.acme.ID, m.ID)
+	must(t, err)
+	deliveries, err := watch.Deliveries(ctx, hs.acme.ID, "", watchlist.ListQuery{})
+	must(t, err)
+	keys, err := watch.Keys(ctx, hs.acme.ID, watchlist.ListQuery{})
+	must(t, err)
+	hs.ids = map[string]string{
+		"watchlists": group.ID, "monitors": m.ID, "events": m.OpenEvent, "deliveries": deliveries.Items[0].ID,
+		"workspaces": hs.acme.ID, "keys": keys.Items[0].ID,
+	}
+	for path, kind := range map[string]watchlist.Kind{"domain": watchlist.Domain, "keyword": watchlist.Keyword, "executive": watchlist.Executive, "bin": watchlist.BIN} {
+		entries, err := watch.Entries(ctx, hs.acme.ID, watchlist.ListQuery{Kind: kind})
+		must(t, err)
+		hs.ids[path] = entries.Items[0].ID
+	}
 
 	hs.doc, hs.strict = hs.load(), hs.load()
 	for _, s := range hs.strict.Components.Schemas {
