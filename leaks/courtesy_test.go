@@ -111,7 +111,7 @@ func TestQueriesAsk(t *testing.T) {
 	}
 	// What works in the background itself, or is over at once.
 	others := []string{
-		"Close", "Compact", "CreateMonitor", "Expire", "Info", "Ingest", "IngestBlocks", "IngestCards", "IngestDocuments",
+		"Close", "Compact", "CreateMonitor", "Digest", "Expire", "Info", "Ingest", "IngestBlocks", "IngestCards", "IngestDocuments",
 		"Merge", "NextSequence", "UpdateMonitor", "Verify", "Watchlists",
 	}
 	for m := range reflect.TypeFor[*Store]().Methods() {
