@@ -13,6 +13,11 @@ const (
 // because a record has up to three of them and time.Parse takes a hundred
 // nanoseconds each.
 func parseTime(s string) (time.Time, bool) {
+	if len(s) == len("2006-01-02T15:04:05") {
+		if sec, ok := parseSeconds(s); ok {
+			return time.Unix(sec, 0).UTC(), true
+		}
+	}
 	if len(s) < 10 || s[4] != '-' || s[7] != '-' {
 		return time.Time{}, false
 	}
@@ -37,6 +42,52 @@ func parseTime(s string) (time.Time, bool) {
 	}
 	return time.Unix(sec, 0).UTC(), true
 }
+
+// parseSeconds reads the form that nearly all have, 2006-01-02T15:04:05, eight
+// bytes at once, of the years that a record can hold. False says nothing.
+func parseSeconds(s string) (int64, bool) {
+	const (
+		dateForm, dateMost   = "0000-00-", "\x76\x76\x76\x76\x7f\x76\x76\x7f"
+		clockForm, clockMost = "00T00:00", "\x76\x76\x7f\x76\x76\x7f\x76\x76"
+	)
+	// A digit becomes its value, what stands between digits 0; what is added
+	// then carries into the high bit of each byte that is more than it may be.
+	d, c := word(s)^word(dateForm), word(s[8:])^word(clockForm)
+	if (d|(d+word(dateMost))|c|(c+word(clockMost)))&highBits != 0 {
+		return 0, false
+	}
+	// Of two digits the byte of the first becomes their number.
+	d, c = d*10+d>>8, c*10+c>>8
+	second, ok := twoDigits(s, 17)
+	year, month, day := int(d&0xff)*100+int(d>>16&0xff), int(d>>40&0xff), int(c&0xff)
+	hour, minute := int(c>>24&0xff), int(c>>48&0xff)
+	if !ok || s[16] != ':' || hour > 23 || minute > 59 || second > 59 || month < 1 || month > 12 || year < firstYear || year >= firstYear+years {
+		return 0, false
+	}
+	i := (year-firstYear)*12 + month - 1
+	if first := monthStart[i]; day >= 1 && day <= int(monthStart[i+1]-first) {
+		sec := (int64(first)+int64(day-1))*86400 + int64(hour*3600+minute*60+second)
+		return sec, sec >= minSeconds
+	}
+	return 0, false
+}
+
+// word returns the first eight bytes of s.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+const firstYear, years = 1970, 136 // to 2105: all of their seconds fit
+
+// monthStart says on which day since the epoch each month begins.
+var monthStart = func() (t [12*years + 1]int32) {
+	for i := range t {
+		t[i] = int32(daysSinceEpoch(firstYear+i/12, i%12+1, 1))
+	}
+	return t
+}()
 
 // parseClock reads what follows the day, T included, and returns the seconds
 // from that day's start in UTC; a zone can make them negative.

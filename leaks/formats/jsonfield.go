@@ -1,6 +1,10 @@
 package formats
 
-import "strings"
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+)
 
 // A field numbers the members of a JSON object that we know.
 type field uint8
@@ -92,46 +96,45 @@ type layout struct {
 type layoutMember struct {
 	text  string // from the key's first quote to the value's first quote
 	field field
+	// The first eight bytes of text and the last, where it has as many.
+	head, tail uint64
 }
 
 const (
 	// maxMembers bounds how many members are remembered: what a record can
 	// have, and some more.
 	maxMembers = 40
-	// maxLearned bounds how often: in a file without an order, learning
+	// maxLearned bounds how often: in a file of ever new members, learning
 	// would cost more than it gives.
 	maxLearned = 1000
 )
 
-// guess returns the field of member n, at the start of b, and where in b its
-// value begins behind the quote; 0 when it is not the one expected.
-func (l *layout) guess(b []byte, n int) (field, int) {
-	if n >= len(l.members) {
-		return fieldNone, 0
+// begins reports whether b begins with the member's text.
+func (m *layoutMember) begins(b []byte) bool {
+	n := len(m.text)
+	if n < 8 || len(b) < n {
+		return n < 8 && len(b) >= n && string(b[:n]) == m.text
 	}
-	m := &l.members[n]
-	if len(b) < len(m.text) || string(b[:len(m.text)]) != m.text {
-		return fieldNone, 0
-	}
-	return m.field, len(m.text)
+	return binary.LittleEndian.Uint64(b) == m.head && binary.LittleEndian.Uint64(b[n-8:]) == m.tail &&
+		(n <= 16 || string(b[8:n-8]) == m.text[8:n-8])
 }
 
-// learn remembers that member n was text. Keys of other bytes than ASCII are
-// left out, as whoever guesses them would not look at whether they are UTF-8.
-func (l *layout) learn(text []byte, f field, n int) {
-	if n > len(l.members) || n >= maxMembers || l.learned >= maxLearned || len(text) > 64 {
-		return
+// learn remembers that a member begins with text where member at was expected,
+// and returns which is likely next. Keys of other bytes than ASCII are left out,
+// as whoever guesses them would not look at whether they are UTF-8.
+func (l *layout) learn(text []byte, f field, at int) int {
+	if l.learned >= maxLearned || len(text) > 64 || !isASCII(text) {
+		return at
 	}
-	for _, c := range text {
-		if c >= 0x80 {
-			return
-		}
+	if len(l.members) >= maxMembers {
+		l.members, at = l.members[:0], 0
 	}
 	l.learned++
-	m := layoutMember{string(text), f}
-	if n == len(l.members) {
-		l.members = append(l.members, m)
-	} else {
-		l.members[n] = m
+	m := layoutMember{text: string(text), field: f}
+	if len(text) >= 8 {
+		m.head, m.tail = binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[len(text)-8:])
 	}
+	at = min(at, len(l.members))
+	l.members = slices.Insert(l.members, at, m)
+	return at + 1
 }

@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"bytes"
 	"unicode/utf8"
 
 	"github.com/leakscope/leakscope/leaks"
@@ -16,7 +17,7 @@ type jsonReader struct {
 
 // parse reads one line into rec. An empty reason means success.
 func (r *jsonReader) parse(line []byte, rec *leaks.Record) (leaks.RejectReason, string) {
-	o := object{rec: rec, layout: &r.layout}
+	o := object{rec: rec, layout: &r.layout, plain: isPlainJSON(line)}
 	if !o.parse(line) {
 		return leaks.RejectBadJSON, ""
 	}
@@ -30,6 +31,9 @@ func (r *jsonReader) parse(line []byte, rec *leaks.Record) (leaks.RejectReason, 
 type object struct {
 	rec      *leaks.Record
 	layout   *layout
+	next     int    // the member of layout that is likely next
+	plain    bool   // a string of the line ends at the next quote and is its text
+	others   bool   // some of other was set
 	kind     string // members that are no strings in a record
 	dates    [3]string
 	other    [fieldNone - numFields]string
@@ -47,8 +51,8 @@ func (o *object) parse(b []byte) bool {
 	if i < len(b) && b[i] == '}' {
 		return skipBlank(b, i+1) == len(b)
 	}
-	for n := 0; ; n++ {
-		if i = o.member(b, i, n); i < 0 {
+	for {
+		if i = o.member(b, i); i < 0 {
 			return false
 		}
 		if i+1 < len(b) && b[i] == ',' && b[i+1] == '"' {
@@ -69,10 +73,10 @@ func (o *object) parse(b []byte) bool {
 	}
 }
 
-// member reads member n, key and value, which begins at i, and returns where it
+// member reads a member, key and value, which begins at i, and returns where it
 // ends, or -1.
-func (o *object) member(b []byte, i, n int) int {
-	f, value := o.layout.guess(b[i:], n)
+func (o *object) member(b []byte, i int) int {
+	f, value := o.guess(b[i:])
 	if value == 0 {
 		start := i
 		if i, f = o.key(b, i); i < 0 {
@@ -83,11 +87,17 @@ func (o *object) member(b []byte, i, n int) int {
 		}
 		value = i + 1 - start
 		i = start
-		o.layout.learn(b[i:i+value], f, n)
+		o.next = o.layout.learn(b[i:i+value], f, o.next)
 	}
 	i += value
-	end, flags := scanString(b, i)
-	if end < 0 {
+	end, flags := i, uint8(0)
+	if o.plain {
+		n := bytes.IndexByte(b[i:], '"')
+		if n < 0 {
+			return -1
+		}
+		end += n
+	} else if end, flags = scanString(b, i); end < 0 {
 		return -1
 	}
 	if f == fieldNone {
@@ -97,6 +107,25 @@ func (o *object) member(b []byte, i, n int) int {
 		o.wrong &^= 1 << f
 	}
 	return end + 1
+}
+
+// guess returns the field of the member that b begins with, and where in b its
+// value begins behind the quote; 0 when it is none that the layout knows.
+func (o *object) guess(b []byte) (field, int) {
+	known := o.layout.members
+	if o.next < len(known) {
+		if m := &known[o.next]; m.begins(b) {
+			o.next++
+			return m.field, len(m.text)
+		}
+	}
+	for i := range known {
+		if m := &known[i]; m.begins(b) {
+			o.next = i + 1
+			return m.field, len(m.text)
+		}
+	}
+	return fieldNone, 0
 }
 
 // key reads a key at i and returns where its value begins, or -1, and the field.
@@ -194,6 +223,7 @@ func (o *object) at(f field) *string {
 		return &o.dates[2]
 	}
 	if f > fieldLogDate && f < fieldNone {
+		o.others = true
 		return &o.other[f-numFields]
 	}
 	return &o.kind
@@ -208,16 +238,8 @@ func (o *object) finish() (leaks.RejectReason, string) {
 			}
 		}
 	}
-	for _, p := range [...]struct {
-		to   *string
-		from field
-	}{
-		{&o.rec.Host, fieldOtherHost}, {&o.rec.Username, fieldOtherLogin}, {&o.rec.Username, fieldOtherEmail},
-		{&o.rec.Password, fieldOtherPassword}, {&o.rec.Software, fieldOtherSoftware}, {&o.rec.HardwareID, fieldOtherHardwareID},
-	} {
-		if *p.to == "" {
-			*p.to = o.other[p.from-numFields]
-		}
+	if o.others {
+		o.otherNames()
 	}
 	if o.kind != "" {
 		t, ok := leaks.ParseType(o.kind)
@@ -244,4 +266,19 @@ func (o *object) finish() (leaks.RejectReason, string) {
 		}
 	}
 	return "", ""
+}
+
+// otherNames fills in what came by other tools' names where our own are missing.
+func (o *object) otherNames() {
+	for _, p := range [...]struct {
+		to   *string
+		from field
+	}{
+		{&o.rec.Host, fieldOtherHost}, {&o.rec.Username, fieldOtherLogin}, {&o.rec.Username, fieldOtherEmail},
+		{&o.rec.Password, fieldOtherPassword}, {&o.rec.Software, fieldOtherSoftware}, {&o.rec.HardwareID, fieldOtherHardwareID},
+	} {
+		if *p.to == "" {
+			*p.to = o.other[p.from-numFields]
+		}
+	}
 }

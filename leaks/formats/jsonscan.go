@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf16"
@@ -17,6 +18,15 @@ const (
 	lowBits  = 0x0101010101010101
 	highBits = 0x8080808080808080
 )
+
+// isPlainJSON reports whether a line has no escapes, no controls but for a
+// carriage return at its end, and ASCII only: none of its strings can be wrong.
+func isPlainJSON(line []byte) bool {
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		line = line[:n-1]
+	}
+	return isPrintable(line) && bytes.IndexByte(line, '\\') < 0
+}
 
 // scanString finds the end of the JSON string whose text begins at b[i], behind
 // the opening quote. It returns the place of the closing quote, or -1 when the

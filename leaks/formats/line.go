@@ -109,6 +109,14 @@ func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\
 // isPrintable reports whether all of b is from 0x20 to 0x7f: nothing to clean
 // but for blanks at the ends, and nothing to decode.
 func isPrintable(b []byte) bool {
+	for len(b) >= 32 {
+		w, x := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+		y, z := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
+		if ((w-' '*lowBits)&^w|(x-' '*lowBits)&^x|(y-' '*lowBits)&^y|(z-' '*lowBits)&^z|w|x|y|z)&highBits != 0 {
+			return false
+		}
+		b = b[32:]
+	}
 	for len(b) >= 8 {
 		x := binary.LittleEndian.Uint64(b)
 		if ((x-' '*lowBits)&^x|x)&highBits != 0 {
