@@ -12,19 +12,20 @@ import (
 
 // cutURL reads a line that begins with a scheme of n bytes, "://" included.
 func (p *lineParser) cutURL(s string, n int) (cut, leaks.RejectReason, string) {
-	// https://https://host: the inner one is the URL.
-	nested := strings.Contains(s[n:], "://")
-	for nested {
+	host := n + endsHost.end(s[n:])
+	for strings.HasPrefix(s[host:], "://") {
+		// https://https://host: the inner one is the URL.
 		m := schemeLen(s[n:])
 		if m == 0 {
 			break
 		}
 		s, n = s[n:], m
+		host = n + endsHost.end(s[n:])
 	}
 	if bareIPv6(s[n:]) {
 		return cut{}, leaks.RejectNotARecord, "IPv6 address without brackets"
 	}
-	end := p.urlEnd(s, n, nested)
+	end := p.urlEnd(s, n, host)
 	if end == n {
 		return cut{}, leaks.RejectNotARecord, "URL without a host"
 	}
@@ -93,22 +94,21 @@ func splitCredential(c *cut, sep byte, rest string) bool {
 }
 
 // urlEnd returns where the URL ends that starts s and whose host starts at i:
-// the place of the character that parts it from the login, or len(s). Nested
-// says that "://" stands in s behind i.
-func (p *lineParser) urlEnd(s string, i int, nested bool) int {
+// the place of the character that parts it from the login, or len(s). At host is
+// the first of endsHost from i on.
+func (p *lineParser) urlEnd(s string, i, host int) int {
 	if strings.HasPrefix(s, "android://") {
 		// The key's Base64 can hold anything a path can; a package name cannot.
 		if at := strings.IndexByte(s, '@'); at > 0 {
 			return at + endsField.end(s[at:])
 		}
 	}
-	host := i
-	if i += endsHost.end(s[i:]); i == len(s) {
-		return i
+	if host == len(s) {
+		return host
 	}
-	if s[i] == ':' || s[i] == ';' || s[i] == ',' || s[host] == '[' {
+	if c := s[host]; c == ':' || c == ';' || c == ',' || s[i] == '[' {
 		// That may stand in a user-info or in an address.
-		i = skipUserInfo(s, host)
+		i = skipUserInfo(s, i)
 		if i < len(s) && s[i] == '[' {
 			i += strings.IndexByte(s[i:], ']') + 1
 		}
@@ -116,6 +116,8 @@ func (p *lineParser) urlEnd(s string, i int, nested bool) int {
 		if i == len(s) {
 			return i
 		}
+	} else {
+		i = host
 	}
 	if s[i] == ':' {
 		j := portEnd(s, i+1)
@@ -136,29 +138,34 @@ func (p *lineParser) urlEnd(s string, i int, nested bool) int {
 	if s[i] != '/' && s[i] != '?' && s[i] != '#' {
 		return i
 	}
-	return p.pathEnd(s, i, nested)
+	return p.pathEnd(s, i)
 }
 
 // pathEnd returns where the path and query end that begin at i. Colons can
 // stand in them: before a slash ("://"), before a port, before a URL. Any other
 // ends the path, unless a later field is an e-mail address with a password
 // behind it: that is the login then.
-func (p *lineParser) pathEnd(s string, i int, nested bool) int {
+func (p *lineParser) pathEnd(s string, i int) int {
+	colon := 0 // the next one behind that at i, counted from there
 	for {
 		i += endsField.end(s[i:])
 		if i == len(s) || s[i] != ':' {
 			return i
 		}
 		next := s[i+1:]
-		if j := portEnd(next, 0); j >= 0 && j < len(next) && next[j] == '/' || nested && schemeLen(next) > 0 {
+		if j := portEnd(next, 0); j >= 0 && j < len(next) && next[j] == '/' {
+			i++
+			continue
+		}
+		colon = strings.IndexByte(next, ':')
+		if colon >= 0 && strings.HasPrefix(next[colon:], "://") && schemeLen(next) > 0 {
 			i++
 			continue
 		}
 		break
 	}
 	// With one colon more at most, it is this one.
-	j := strings.IndexByte(s[i+1:], ':')
-	if j < 0 || strings.IndexByte(s[i+1+j+1:], ':') < 0 || strings.IndexByte(s[i:], '@') < 0 {
+	if colon < 0 || strings.IndexByte(s[i+1+colon+1:], ':') < 0 || strings.IndexByte(s[i:], '@') < 0 {
 		return i
 	}
 	// Few fields are looked at: the farther the address, the likelier it is
@@ -180,11 +187,11 @@ func (p *lineParser) pathEnd(s string, i int, nested bool) int {
 // cutBareHost reads url:login:password without a scheme: the line must begin
 // with what can only be a host, and have a password.
 func (p *lineParser) cutBareHost(s string) (cut, bool) {
-	n := endsHost.end(s)
-	if n == len(s) {
+	first := endsHost.end(s)
+	if first == len(s) {
 		return cut{}, false
 	}
-	host := s[:n]
+	n, host := first, s[:first]
 	if host == "" || host[0] == '[' {
 		if n = strings.IndexByte(s, ']') + 1; n == 0 || !isIPv6(s[1:n-1]) {
 			return cut{}, false
@@ -192,7 +199,7 @@ func (p *lineParser) cutBareHost(s string) (cut, bool) {
 	} else if strings.IndexByte(host, '@') >= 0 || !p.hosts.host(host) && (p.dialect.combo || !p.hosts.localHost(host, s[n])) {
 		return cut{}, false
 	}
-	end := p.urlEnd(s, 0, strings.Contains(s, "://"))
+	end := p.urlEnd(s, 0, first)
 	if end >= len(s) {
 		return cut{}, false
 	}
