@@ -35,7 +35,8 @@ func topResults(ctx context.Context, sn *snapshot, d *detailsPlan, first int) (r
 	if t.topRoots+t.topMails == 0 || !d.plain(t) {
 		return nil, 0, false, nil
 	}
-	c := t.cursor()
+	c := t.borrow()
+	defer c.giveBack()
 	cv, err := c.cover(ctx, d.plan, d.column == EmailDomain)
 	// With splitHash, a credential may stand below several root domains.
 	if err != nil || len(cv.domains) > 0 || t.splitHash && (d.column == EmailDomain || len(cv.whole) > 1) {

@@ -328,3 +328,22 @@ func BenchmarkRecords(b *testing.B) {
 	for range c.Range(0, int64(b.N)) {
 	}
 }
+
+// What a corpus goes on with leaves what it has as it is, and repeats some of it.
+func TestExtended(t *testing.T) {
+	const n = 2_000
+	c := New(3, n)
+	more := c.Extended(2 * n)
+	if jsonl(t, more, 0, n) != jsonl(t, c, 0, n) {
+		t.Error("the first records are others")
+	}
+	repeats := 0
+	for i := int64(n); i < more.Len(); i++ {
+		if more.credential(i) < n {
+			repeats++
+		}
+	}
+	if repeats < n/10 || repeats > n/2 || more.Len() != 2*n || more.Roots() != c.Roots() {
+		t.Errorf("%d of %d more repeat one that was there", repeats, n)
+	}
+}

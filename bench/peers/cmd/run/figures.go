@@ -49,7 +49,8 @@ type OurFigures struct {
 // Beside is a query while ingest and merging run.
 type Beside struct {
 	Name        string
-	Quiet, Busy float64 // medians, ms
+	Again       float64 // median, ms, of the query asked again and again
+	Quiet, Busy float64 // medians, ms, of all queries asked in turn
 	P99         float64 // busy
 	Runs        int
 }
