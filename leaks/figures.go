@@ -98,9 +98,14 @@ func (f *figures) loadSources(lo, hi uint32) {
 	f.sources, f.haveSources = f.sources[:len(f.groupsOf)], true
 }
 
-func (f *figures) loadLast(lo, hi uint32) int {
+// loadRows decodes where the rows of the groups from lo to hi begin.
+func (f *figures) loadRows(lo, hi uint32) bool {
 	f.rows = f.c.decode(colGroupRow, lo, hi+1, f.rows[:0])
-	if len(f.rows) != int(hi-lo)+1 {
+	return len(f.rows) == int(hi-lo)+1
+}
+
+func (f *figures) loadLast(lo, hi uint32) int {
+	if !f.loadRows(lo, hi) {
 		return 0
 	}
 	first, end := f.rows[0], f.rows[hi-lo]

@@ -98,17 +98,15 @@ func (g *gatherer) single(ctx context.Context) error {
 		if sel == nil {
 			continue
 		}
-		parts := make([]part, 1)
 		for st := newStream(uint16(ti), sel, g.rank); st.fill(); {
-			for i, group := range st.groups {
-				if sel.every {
+			if !sel.every {
+				g.partly(ctx, st)
+			} else {
+				for i, group := range st.groups {
 					if sources, last := st.figures.at(i); g.rank.offer(sources, last) {
 						g.addWhole(st, i, sel.c.groupHash(group), sources, last)
 					}
-					continue
 				}
-				parts[0] = part{uint16(ti), group}
-				g.combine(ctx, parts)
 			}
 			if err := g.poll(ctx, len(st.groups)+st.work); err != nil {
 				return err
