@@ -104,15 +104,25 @@ func (f *figures) loadRows(lo, hi uint32) bool {
 	return len(f.rows) == int(hi-lo)+1
 }
 
+// loadTimes decodes when the rows of the first n groups of those that loadRows
+// loaded were seen.
+func (f *figures) loadTimes(n uint32) bool {
+	first, end := f.rows[0], f.rows[n]
+	if first > end || end-first > 8*n {
+		return false // a credential seen very often: do not decode all its rows
+	}
+	f.times = f.c.seenRange(first, end, f.times[:0])
+	return len(f.times) == int(end-first)
+}
+
 func (f *figures) loadLast(lo, hi uint32) int {
 	if !f.loadRows(lo, hi) {
 		return 0
 	}
-	first, end := f.rows[0], f.rows[hi-lo]
-	if first > end || end-first > 8*(hi-lo) {
-		return 0 // a credential seen very often: do not decode all its rows
+	if !f.loadTimes(hi - lo) {
+		return 0
 	}
-	f.times = f.c.seenRange(first, end, f.times[:0])
+	first, end := f.rows[0], f.rows[hi-lo]
 	f.last = f.last[:0]
 	for _, g := range f.groupsOf {
 		row := f.rows[g-lo+1] - first - 1

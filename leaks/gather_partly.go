@@ -12,6 +12,7 @@ func (g *gatherer) partly(ctx context.Context, st *stream) {
 	lo, hi, dense := st.dense()
 	st.load(st.groups, lo, hi, false)
 	haveRows := dense && st.loadRows(lo, hi)
+	haveTimes := haveRows && sel.simple && st.loadTimes(hi-lo)
 	parts := []part{{table: st.table}}
 	for i, group := range st.groups {
 		var from, to uint32
@@ -20,17 +21,23 @@ func (g *gatherer) partly(ctx context.Context, st *stream) {
 		} else {
 			from, to = c.groupRows(group)
 		}
-		if from >= to {
-			c.corrupt(sectionName(sectionGroupRow) + ": group without rows")
+		if from >= to || haveTimes && (from < st.rows[0] || to-st.rows[0] > uint32(len(st.times))) {
+			c.corrupt(sectionName(sectionGroupRow) + ": values descend")
 			return
 		}
-		row, ok := sel.lastRow(group, from, to)
+		var last uint32
+		var ok bool
+		if haveTimes {
+			last, ok = sel.lastTime(st.times, st.rows[0], from, to)
+		} else if last, ok = sel.lastRow(group, from, to); ok {
+			last = c.seen(last)
+		}
 		if !ok {
 			continue
 		}
 		if g.rank.floor > 0 && g.rank.minSources <= 1 {
 			// No group has more sources than rows.
-			last, most := c.seen(row), to-from
+			most := to - from
 			if g.rank.key(most, last) >= g.rank.floor && most > 1 {
 				if dense && !st.haveSources {
 					st.loadSources(lo, hi)
@@ -54,6 +61,18 @@ func (s *selection) lastRow(g, from, to uint32) (row uint32, ok bool) {
 	for row := to; row > from; {
 		if row--; s.row(row, searched) {
 			return row, true
+		}
+	}
+	return 0, false
+}
+
+// lastTime returns when the last row of a group that is selected was seen; times
+// are those of the rows from first on, and the selection is simple.
+func (s *selection) lastTime(times []uint32, first, from, to uint32) (seen uint32, ok bool) {
+	for row := to; row > from; {
+		row--
+		if seen := times[row-first]; s.p.seenFrom <= seen && seen <= s.p.seenTo && (s.rows == nil || s.rows.contains(row)) {
+			return seen, true
 		}
 	}
 	return 0, false

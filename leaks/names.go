@@ -5,15 +5,15 @@ import "sync/atomic"
 const (
 	// sharedNames is the most members of a dictionary whose strings are kept
 	// once they were asked for, and sharedBytes the longest string kept: a
-	// dictionary of sources or countries then takes at most 200 KiB.
-	sharedNames = 4096
+	// dictionary of masks then takes at most 900 KiB.
+	sharedNames = 16 << 10
 	sharedBytes = 32
 )
 
 // shared says which dictionaries have few members that nearly every row
 // repeats.
 var shared = [numDicts]bool{
-	dictSource: true, dictSoftware: true, dictProtocol: true, dictCountry: true, dictStealer: true,
+	dictMask: true, dictSource: true, dictSoftware: true, dictProtocol: true, dictCountry: true, dictStealer: true,
 }
 
 // A nameCache remembers the strings of one small dictionary for everyone who

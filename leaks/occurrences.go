@@ -108,7 +108,7 @@ func (sn *snapshot) occurrences(ctx context.Context, p *plan, hash hash128) ([]O
 		out[i] = Occurrence{
 			Type: f.typ.String(), Username: f.username, Password: f.mask, Host: f.host, Domain: f.domain,
 			UploadStealed: timeOf(f.seen), UploadDate: timeOf(f.upload), LogDate: timeOf(f.log),
-			Source: f.source, StealerName: f.machine[machineStealer], Country: f.machine[machineCountry],
+			Source: c.sourceOf(ref.row, &f), StealerName: f.machine[machineStealer], Country: f.machine[machineCountry],
 			IPAddress: f.machine[machineIP], ComputerName: f.machine[machineComputer],
 			MachineUser: f.machine[machineMUser], MachineID: f.machine[machineMachineID],
 			HardwareID: f.machine[machineHWID], Software: f.software,

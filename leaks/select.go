@@ -24,6 +24,8 @@ type selection struct {
 	// rows, when not nil, holds every row that the bitmap filters let
 	// through, and perhaps rows out of scope.
 	rows *rowWindow
+	// simple says that beside rows the bounds of seen alone decide about a row.
+	simple bool
 	// search decides per group, and where it can't, per row.
 	search *searcher
 	// every says that all rows of the groups in scope are selected.
@@ -61,6 +63,7 @@ func (s *selection) bind(ctx context.Context) (possible bool, err error) {
 	}
 	s.groupFilters(ctx)
 	s.rowFilters(ctx)
+	bySeen := len(s.rowTests) == 1 && (s.p.seenFrom > s.t.minSeen || s.p.seenTo < s.t.maxSeen)
 	possible, err = s.bitmapFilters(ctx)
 	if s.p.machine != "" && possible && err == nil {
 		possible, err = s.machineFilter(ctx)
@@ -76,6 +79,7 @@ func (s *selection) bind(ctx context.Context) (possible bool, err error) {
 			return false, err
 		}
 	}
+	s.simple = s.search == nil && (len(s.rowTests) == 0 || len(s.rowTests) == 1 && bySeen)
 	s.every = len(s.groupTests) == 0 && len(s.rowTests) == 0 && s.rows == nil && s.search == nil
 	return true, nil
 }

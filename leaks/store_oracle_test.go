@@ -387,6 +387,7 @@ func TestAnswersEqualAPlainScan(t *testing.T) {
 			defer func(n uint32) { textStrings = n }(textStrings)
 			textStrings = []uint32{1, 16 << 10}[w.rng.IntN(2)]
 			lowerTops(t, []uint32{1, 2, 5, 20, 512}[w.rng.IntN(5)])
+			lowerMarks(t, []int{0, 1, 3, 8}[w.rng.IntN(4)])
 			opts := testOptions()
 			opts.SegmentRows = []int{1, 2, 3, 10, 64, 1 << 18}[w.rng.IntN(6)]
 			opts.MergeFanout = 2 + w.rng.IntN(7)

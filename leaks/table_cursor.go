@@ -71,6 +71,12 @@ func (c *tableCursor) mailUsers(mail uint32) (lo, hi uint32) { return c.span(col
 
 // userMail returns the mail domain of a user.
 func (c *tableCursor) userMail(user uint32) uint32 {
+	if user-c.mail.lo < c.mail.hi-c.mail.lo {
+		return c.mail.at
+	}
+	if lo, hi, ok := c.t.mailMarks.bounds(c.t, user); ok {
+		return c.parentWithin(colUserStarts, user, &c.mail, uint64(lo)+1, uint64(hi)+2)
+	}
 	return c.parentOf(colUserStarts, user, &c.mail)
 }
 

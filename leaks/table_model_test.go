@@ -185,7 +185,7 @@ func readRows(t testing.TB, c *tableCursor) []row {
 				typ: f.typ, username: f.username, localPart: f.localPart, emailDomain: f.emailDomain,
 				mask: f.mask, hash: f.hash.bytes(), pwLen: c.pwLen(g), classes: c.classes(g),
 				host: f.host, domain: f.domain, root: f.root, protocol: f.protocol,
-				seen: f.seen, upload: f.upload, log: f.log, source: f.source, software: f.software,
+				seen: f.seen, upload: f.upload, log: f.log, source: c.sourceOf(i, &f), software: f.software,
 				machineID: f.machine[machineMachineID], hwid: f.machine[machineHWID],
 				computer: f.machine[machineComputer], muser: f.machine[machineMUser], ip: f.machine[machineIP],
 				country: f.machine[machineCountry], stealer: f.machine[machineStealer],

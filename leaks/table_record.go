@@ -13,7 +13,7 @@ type rowFacts struct {
 	mask                             string
 
 	host, domain, root, protocol string
-	source, software             string
+	software                     string
 	machine                      [machineFields]string
 
 	// The rest serves to fill in the next row. last holds what was read last
@@ -99,21 +99,22 @@ func (c *tableCursor) credentialFacts(g uint32, f *rowFacts) {
 	f.localPart = f.username[:len(s)]
 }
 
-// occurrenceFacts fills in what belongs to one row.
+// sourceOf returns the source of a row, which only occurrences show.
+func (c *tableCursor) sourceOf(row uint32, f *rowFacts) string {
+	f.from(c)
+	return f.text(dictSource, c.source(row))
+}
+
+// occurrenceFacts fills in what belongs to one row, but for its source.
 func (c *tableCursor) occurrenceFacts(row uint32, f *rowFacts) {
 	f.from(c)
 	f.typ = c.typ(row)
 	f.seen, f.upload, f.log = c.seen(row), c.upload(row), c.log(row)
 	f.host = f.text(dictHost, c.host(row))
 	f.protocol = f.text(dictProtocol, c.protocol(row))
-	f.source = f.text(dictSource, c.source(row))
 	f.software = f.text(dictSoftware, c.software(row))
-	m := c.machine(row)
-	if f.of == m+1 {
-		return
-	}
-	f.of = m + 1
-	for i := range machineFields {
-		f.machine[i] = f.text(i.dict(), c.machineField(m, i))
+	if m := c.machine(row); f.of != m+1 {
+		f.of = m + 1
+		f.machine = f.machineFacts(m).facts
 	}
 }

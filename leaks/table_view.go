@@ -123,6 +123,9 @@ type table struct {
 	covers   *coverCache
 	idle     sync.Pool        // of cursors; see borrow
 	sources  lazily[[]uint32] // see snapshot.sourceNumbers
+
+	machineCache machineCache
+	mailMarks    mailMarks
 }
 
 // openTable opens the table of a segment and checks that its sections are there
@@ -338,22 +341,28 @@ func (c *tableCursor) spans(id columnID, i, j uint32) (lo, hi uint32) {
 
 // parentOf returns the member of a starts column in whose range v lies.
 func (c *tableCursor) parentOf(id columnID, v uint32, cache *spanCache) uint32 {
+	return c.parentWithin(id, v, cache, 0, c.t.specs[id].count)
+}
+
+// parentWithin is parentOf where the parent's end is one of the values from lo to
+// hi-1.
+func (c *tableCursor) parentWithin(id columnID, v uint32, cache *spanCache, lo, hi uint64) uint32 {
 	if v-cache.lo < cache.hi-cache.lo {
 		return cache.at
 	}
-	k, n := c.column(id), c.t.specs[id].count
-	i := k.Search(0, n, uint64(v)+1)
+	n := c.t.specs[id].count
+	i := c.column(id).Search(lo, min(hi, n), uint64(v)+1)
 	if i == 0 || i >= n {
 		c.corrupt(sectionName(c.t.specs[id].section) + ": no range holds a member")
 		return 0
 	}
 	at := uint32(i - 1)
-	lo, hi := c.span(id, at)
-	if v < lo || v >= hi {
+	first, end := c.span(id, at)
+	if v < first || v >= end {
 		c.corrupt(sectionName(c.t.specs[id].section) + ": values descend")
 		return 0
 	}
-	*cache = spanCache{at, lo, hi}
+	*cache = spanCache{at, first, end}
 	return at
 }
 
