@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/leakscope/leakscope/internal/normalize"
 	"github.com/leakscope/leakscope/internal/segment"
 	"github.com/leakscope/leakscope/stats"
 )
@@ -145,8 +146,9 @@ func corruptOrNil(t *testing.T, what string, err error) {
 func useTable(t *testing.T, tab, other *table) {
 	ctx := context.Background()
 	defer func(n uint32) { eagerSearch = n }(eagerSearch)
+	store := &Store{hasher: normalize.NewHasher(testKey), results: newResultCache(1 << 20)}
 	for _, tables := range [][]*table{{tab}, {other, tab}} {
-		sn := &snapshot{}
+		sn := &snapshot{store: store}
 		for _, tab := range tables {
 			sn.segments = append(sn.segments, &handle{reader: tab.seg, table: tab})
 		}
