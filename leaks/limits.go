@@ -56,7 +56,10 @@ const (
 	maxFanout = 64
 	// ingestSlack times the merge fanout is the number of segments from which
 	// on merging does not wait for a running ingest to end.
-	ingestSlack = 3
+	ingestSlack = 8
+	// besideBytes of the memory budget allow a merge beside an ingest one row.
+	// It takes about half of that.
+	besideBytes = 128
 	// askedFanout is how many segments of a size are merged into one while an
 	// ingest runs and queries are asked.
 	askedFanout = 4

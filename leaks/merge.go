@@ -57,7 +57,7 @@ func (s *Store) awaitMerging(ctx context.Context) error {
 	if s.current != nil {
 		for set := range numSets {
 			list := s.current.of(set)
-			backlog = backlog || len(list) >= maxBacklog && fullTier(metas(list), s.opts.MergeFanout) != nil
+			backlog = backlog || len(list) >= maxBacklog && fullTier(metas(list), s.opts.MergeFanout, s.mergeRows()) != nil
 		}
 	}
 	s.mu.Unlock()
@@ -82,20 +82,29 @@ func (s *Store) awaitMerging(ctx context.Context) error {
 func (s *Store) mergeTiers(ctx context.Context) error {
 	for ctx.Err() == nil {
 		merged, err := s.mergeOnce(ctx, func(list []kv.SegmentMeta) []kv.SegmentMeta {
-			fanout := s.opts.MergeFanout
+			fanout, rows := s.opts.MergeFanout, s.mergeRows()
 			switch ingesting := s.ingests.Load() > 0; {
 			case ingesting && s.askedLately():
 				fanout = min(fanout, askedFanout)
 			case ingesting && len(list) < ingestSlack*fanout:
 				return nil
 			}
-			return fullTier(list, fanout)
+			return fullTier(list, fanout, rows)
 		})
 		if err != nil || !merged {
 			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// mergeRows is how many rows merging by tiers puts into one segment: beside an
+// ingest, which has the memory of its own, fewer.
+func (s *Store) mergeRows() uint64 {
+	if s.ingests.Load() == 0 {
+		return maxSegmentRows
+	}
+	return min(maxSegmentRows, uint64(s.opts.MemoryBudget)/besideBytes)
 }
 
 // Merge does now what merging in the background does when it comes to it: it

@@ -10,13 +10,13 @@ import (
 // simulateMerging adds segments of the given sizes one after another and merges
 // as the background does. It returns what is left, and the rows written by
 // merges.
-func simulateMerging(sizes []uint64, fanout int) (list []kv.SegmentMeta, written uint64) {
+func simulateMerging(sizes []uint64, fanout int, maxRows uint64) (list []kv.SegmentMeta, written uint64) {
 	id := uint64(0)
 	for _, rows := range sizes {
 		id++
 		list = append(list, kv.SegmentMeta{ID: id, Rows: rows})
 		for {
-			run := fullTier(list, fanout)
+			run := fullTier(list, fanout, maxRows)
 			if run == nil {
 				break
 			}
@@ -45,7 +45,7 @@ func TestMergePolicyBoundsRewritesAndSegments(t *testing.T) {
 		segmentsMost int
 	}{
 		{"full", func() uint64 { return 1 << 19 }, 1, 100},
-		{"cut by memory", func() uint64 { return 130_000 + rng.Uint64N(20_000) }, 1, 60},
+		{"cut by memory", func() uint64 { return 130_000 + rng.Uint64N(20_000) }, 2, 16},
 		{"small", func() uint64 { return 1 + rng.Uint64N(1000) }, 4, 40},
 		{"mixed", func() uint64 { return 1 << rng.IntN(18) }, 4, 60},
 	} {
@@ -54,22 +54,24 @@ func TestMergePolicyBoundsRewritesAndSegments(t *testing.T) {
 			sizes[i] = c.size()
 			total += sizes[i]
 		}
-		list, written := simulateMerging(sizes, 8)
-		if r := float64(written) / float64(total); r > c.rewrites {
-			t.Errorf("%s: each row is rewritten %.1f times, want at most %v", c.name, r, c.rewrites)
-		}
-		if len(list) > c.segmentsMost {
-			t.Errorf("%s: %d segments are left of %d", c.name, len(list), len(sizes))
-		}
-		rows := uint64(0)
-		for _, m := range list {
-			rows += m.Rows
-			if m.Rows > maxSegmentRows {
-				t.Errorf("%s: a segment of %d rows", c.name, m.Rows)
+		for _, maxRows := range []uint64{maxSegmentRows, 2 << 20, 1 << 20} {
+			list, written := simulateMerging(sizes, 8, maxRows)
+			if r := float64(written) / float64(total); r > c.rewrites {
+				t.Errorf("%s to %d: each row is rewritten %.1f times, want at most %v", c.name, maxRows, r, c.rewrites)
 			}
-		}
-		if rows != total {
-			t.Errorf("%s: %d rows of %d are left", c.name, rows, total)
+			if most := max(c.segmentsMost, int(2*total/maxRows)+1); len(list) > most {
+				t.Errorf("%s to %d: %d segments are left of %d, want at most %d", c.name, maxRows, len(list), len(sizes), most)
+			}
+			rows := uint64(0)
+			for _, m := range list {
+				rows += m.Rows
+				if m.Rows > maxRows {
+					t.Errorf("%s to %d: a segment of %d rows", c.name, maxRows, m.Rows)
+				}
+			}
+			if rows != total {
+				t.Errorf("%s to %d: %d rows of %d are left", c.name, maxRows, rows, total)
+			}
 		}
 	}
 }
