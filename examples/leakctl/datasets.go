@@ -4,111 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
-	"path/filepath"
 	"strings"
 
 	"github.com/leakscope/leakscope/leaks"
-	"github.com/leakscope/leakscope/leaks/formats"
-	"github.com/leakscope/leakscope/leaks/formats/archives"
 	"github.com/leakscope/leakscope/watchlist"
 )
-
-// takeList ingests a unit's documents or cards.
-func (j *ingestJob) takeList(ctx context.Context, u unit, opts *leaks.IngestOptions) (leaks.IngestResult, error) {
-	if j.dataset == "documents" {
-		return j.store.IngestDocuments(ctx, listOf(ctx, j, u, formats.Documents), opts)
-	}
-	return j.store.IngestCards(ctx, listOf(ctx, j, u, formats.Cards), opts)
-}
-
-// listOf reads every list of a unit: the file that was asked for, or those of a
-// folder or archive whose names say that they are lists. Of several files one
-// that cannot be read is reported, and the others go on.
-func listOf[T any](ctx context.Context, j *ingestJob, u unit,
-	read func(context.Context, io.Reader, formats.Options) iter.Seq2[T, error]) iter.Seq2[T, error] {
-	var none T
-	base := u.path
-	if !u.loose {
-		base = filepath.Dir(u.path)
-	}
-	return func(yield func(T, error) bool) {
-		entries := u.walk(ctx, j.in.options)
-		if u.path == "-" {
-			entries = archives.Stream(ctx, interruptible(ctx, j.stdin), u.path, j.in.options)
-		}
-		for e, err := range entries {
-			var damage *formats.Damage
-			if errors.As(err, &damage) {
-				j.damage(damage)
-				continue
-			}
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			single := u.path == "-" || !u.loose && e.Archive == ""
-			if !single && !listName(e.Path) {
-				continue
-			}
-			j.found = true
-			opts := formats.Options{Format: j.in.format, File: u.path, Source: j.in.source}
-			if !single {
-				opts.File = filepath.Join(base, e.Place())
-			}
-			err = readList(ctx, e, opts, read, func(rec T, err error) bool {
-				j.bar.record()
-				return yield(rec, err)
-			})
-			switch {
-			case errors.Is(err, errStopped):
-				return
-			case err != nil && (single || ctx.Err() != nil):
-				yield(none, err)
-				return
-			case err != nil:
-				j.failed = true
-				j.bar.clear()
-				j.sayPathError(opts.File, err)
-			}
-		}
-		if j.locked && !j.found {
-			yield(none, errLocked)
-		}
-	}
-}
-
-// errStopped: whoever asked wants no more.
-var errStopped = errors.New("stopped")
-
-// readList yields what one file holds; its error is what ended that.
-func readList[T any](ctx context.Context, e formats.Entry, opts formats.Options,
-	read func(context.Context, io.Reader, formats.Options) iter.Seq2[T, error], yield func(T, error) bool) error {
-	f, err := e.Open()
-	if err != nil {
-		return err
-	}
-	for rec, err := range read(ctx, f, opts) {
-		if err != nil && !errors.As(err, new(*leaks.Reject)) {
-			return errors.Join(err, f.Close())
-		}
-		if !yield(rec, err) {
-			f.Close() // what it has to say nobody wants
-			return errStopped
-		}
-	}
-	return f.Close()
-}
-
-// listName reports whether a file is, by its name, a list.
-func listName(path string) bool {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt":
-		return true
-	}
-	return false
-}
 
 // datasetFlags are those of the data sets' commands.
 type datasetFlags struct {

@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/leakscope/leakscope/examples/internal/intake"
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/formats"
 )
@@ -28,49 +27,21 @@ func (*ingestCmd) Help() string {
 	return `Prints a JSON summary. An interrupted ingest keeps what was committed; the same command again goes on from there. In folders each archive and each list is recognised by its own bytes, each victim's log by those of all its files, so that of a folder that grew only what is new is ingested. What of an archive no password fits is told, and the archive not counted as ingested: give the password and ingest it again, and only what is missing is taken.`
 }
 
-// summary is what an ingest prints: files read to their end, files skipped
-// because their content was ingested before, and counts of records. A victim's
-// log in a folder counts as one, files that are passed over as none.
-type summary struct {
-	Files         int                          `json:"files"`
-	SkippedFiles  int                          `json:"skipped_files"`
-	PartialFiles  int                          `json:"partial_files"` // archives with files that stay encrypted
-	Read          int64                        `json:"read"`
-	Ingested      int64                        `json:"ingested"`
-	Rejected      int64                        `json:"rejected"`
-	RejectReasons map[leaks.RejectReason]int64 `json:"reject_reasons"`
-	Machines      int64                        `json:"machines"` // without a credential
-	Cards         int64                        `json:"cards"`
-	Cookies       int64                        `json:"cookies"`
-	Damaged       map[formats.Trouble]int64    `json:"damaged"`       // what could not be read
-	Seconds       float64                      `json:"seconds"`       // until all was durable and found
-	MergeSeconds  float64                      `json:"merge_seconds"` // what merging took after that
-}
-
-func (s *summary) add(r leaks.IngestResult) {
-	s.Read += r.Read
-	s.Ingested += r.Ingested
-	s.Rejected += r.Rejected
-	for reason, n := range r.Reasons {
-		s.RejectReasons[reason] += n
-	}
-}
-
 // Run ingests one unit after the other. What cannot be ingested is reported
 // and the others go on.
 func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
-	in, err := c.intake(e, c.Source)
+	in, err := c.reader(e, c.Source)
 	if err != nil {
 		return err
 	}
-	if f := in.format; c.Dataset != "credentials" && f != formats.Auto && f != formats.JSONL && f != formats.CSV {
+	if f := in.Format; c.Dataset != "credentials" && f != formats.Auto && f != formats.JSONL && f != formats.CSV {
 		return usageErrorf("--format: documents and cards are jsonl or csv")
 	}
-	rejects, err := openRejects(c.Rejects)
+	rejects, err := intake.OpenRejects(c.Rejects)
 	if err != nil {
 		return err
 	}
-	defer func() { err = e.after(err, rejects.close()) }()
+	defer func() { err = e.after(err, rejects.Close()) }()
 
 	store, err := e.open(true, leaks.Options{})
 	if err != nil {
@@ -78,46 +49,37 @@ func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	defer func() { err = e.after(err, store.Close()) }()
 
-	job := &ingestJob{
-		env: e, store: store, in: in, dataset: c.Dataset,
-		opts: leaks.IngestOptions{Source: c.Source, Seen: c.Seen.Time, Reject: rejects.write},
-		sum:  summary{RejectReasons: map[leaks.RejectReason]int64{}, Damaged: map[formats.Trouble]int64{}},
+	watch := &ingestObserver{env: e}
+	job := &intake.Job{
+		Store: store, In: in, Dataset: c.Dataset, Observer: watch, Sum: intake.NewSummary(),
+		Opts: leaks.IngestOptions{Source: c.Source, Seen: c.Seen.Time, Reject: rejects.Write},
 	}
-	in.damage = job.damage
 	start := time.Now()
-	job.plan(ctx, c.Path)
-	for i, u := range job.units {
-		job.bar.begin(i, u)
-		err := job.unit(ctx, u)
-		job.bar.end(u)
-		if err == nil {
-			continue
-		}
-		job.failed = true
-		job.bar.clear()
-		if ctx.Err() != nil {
-			e.say("interrupted: what was committed is kept; run the same command again to go on%s", stdinNote(u.path))
-			break
-		}
-		job.sayPathError(u.path, err)
-		if errors.Is(err, leaks.ErrNoSpace) || errors.Is(err, leaks.ErrCorrupt) {
-			break // every further file would fail alike
+	units, err := job.Plan(ctx, c.Path)
+	if err != nil {
+		job.Failed = true
+		e.say("interrupted: nothing was ingested")
+	} else {
+		watch.bar = newBar(e.stderr, units)
+		at, err := job.Run(ctx, units)
+		watch.clear()
+		if err != nil && ctx.Err() != nil {
+			e.say("interrupted: what was committed is kept; run the same command again to go on%s", stdinNote(at.Path))
 		}
 	}
-	job.bar.clear()
-	job.sum.Seconds = time.Since(start).Seconds()
+	job.Sum.Seconds = time.Since(start).Seconds()
 	// This process ends before the background would merge what it brought.
 	// Interrupted here, nothing is missing but that.
 	if c.Merge {
 		if err := store.Merge(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
-		job.sum.MergeSeconds = time.Since(start).Seconds() - job.sum.Seconds
+		job.Sum.MergeSeconds = time.Since(start).Seconds() - job.Sum.Seconds
 	}
-	if err := e.printJSON(job.sum); err != nil {
+	if err := e.printJSON(job.Sum); err != nil {
 		return err
 	}
-	if job.failed {
+	if job.Failed {
 		return errReported
 	}
 	return nil
@@ -132,140 +94,21 @@ func stdinNote(path string) string {
 	return ""
 }
 
-// ingestJob is the state shared by the units of one command.
-type ingestJob struct {
+// An ingestObserver shows a bar on a terminal, and says the rest.
+type ingestObserver struct {
 	*env
-	store *leaks.Store
-	in    *intake
-	opts  leaks.IngestOptions
-	units []unit
-
-	dataset string
-	cards   []leaks.CardRecord // of the unit under way
-	bar     *bar
-	sum     summary
-	failed  bool
-	locked  bool            // the unit has something encrypted
-	found   bool            // the unit has anything to be read
-	again   bool            // the unit is read a second time
-	said    map[string]bool // damages of the unit
+	*bar
 }
 
-// plan lists the units of all paths.
-func (j *ingestJob) plan(ctx context.Context, paths []string) {
-	for _, path := range paths {
-		units, err := j.in.units(ctx, path)
-		if err != nil {
-			j.failed = true
-			if ctx.Err() != nil {
-				j.say("interrupted: nothing was ingested")
-				return
-			}
-			j.sayPathError(path, err)
-			continue
-		}
-		j.units = append(j.units, units...)
-	}
-	j.bar = newBar(j.stderr, j.units)
-	j.in.options.OnRead = j.bar.read
+// Say prints a line, with the bar out of the way.
+func (o *ingestObserver) Say(line string) {
+	o.clear()
+	o.say("%s", line)
 }
 
-// damage says what of a unit could not be read. The unit goes on.
-func (j *ingestJob) damage(d *formats.Damage) {
-	if text := d.Error(); j.again && j.said[text] {
-		return
-	} else if len(j.said) < maxSaid {
-		j.said[text] = true
-	}
-	j.sum.Damaged[d.Trouble]++
-	j.locked = j.locked || d.Trouble == formats.TroubleEncrypted
-	// Links and odd names are told, but nothing that was asked for is missing.
-	j.failed = j.failed || d.Trouble != formats.TroublePath && d.Trouble != formats.TroubleSpecial
-	j.bar.clear()
-	j.sayError(d)
-}
-
-// maxSaid bounds how many damages of a unit are remembered.
-const maxSaid = 10_000
-
-// errLocked ends a unit without anything that could be decrypted, so that it
-// does not count as ingested.
-var errLocked = errors.New("nothing could be decrypted")
-
-// unit ingests one unit and adds it to the summary.
-func (j *ingestJob) unit(ctx context.Context, u unit) error {
-	opts := j.opts
-	j.locked, j.found, j.cards, j.said = false, false, nil, map[string]bool{}
-	j.in.options.OnRead = nil // hashing shows no progress of its own
-	if u.isFile() {
-		j.bar.describe("checking " + u.path)
-		id, err := j.identity(ctx, u)
-		if err != nil {
-			return err
-		}
-		// The same bytes said to come from elsewhere are another batch.
-		opts.Batch = id + "/" + opts.Source
-	}
-	j.in.options.OnRead = j.bar.read
-	j.bar.describe(u.path)
-	result, err := j.take(ctx, u, &opts)
-	j.sum.add(result)
-	switch {
-	case errors.Is(err, errLocked):
-		j.sum.PartialFiles++
-		return nil // said already
-	case errors.Is(err, errPart):
-		j.sum.PartialFiles++
-		j.bar.clear()
-		j.say("%s: ingested in part: with the missing password, ingest it again and only the rest is taken", u.path)
-		return nil
-	case err != nil:
-		return err
-	case result.Skipped && !u.leftover:
-		j.sum.SkippedFiles++
-		return nil
-	case !u.leftover:
-		j.sum.Files++
-	}
-	if result.Rejected > 0 {
-		j.bar.clear()
-		j.say("%s: %s of %s records rejected (%s)", u.path, number(result.Rejected), number(result.Read), reasons(result.Reasons))
-	}
-	return nil
-}
-
-// records are those of a unit; what else is in it is counted.
-func (j *ingestJob) records(ctx context.Context, u unit) iter.Seq2[leaks.Record, error] {
-	return func(yield func(leaks.Record, error) bool) {
-		for item, err := range j.in.items(ctx, u, formats.ParseOptions{}) {
-			j.found = true
-			switch {
-			case err != nil:
-				if !yield(leaks.Record{}, err) {
-					return
-				}
-			case item.Record != nil:
-				j.bar.record()
-				if !yield(*item.Record, nil) {
-					return
-				}
-			case item.Machine != nil:
-				j.sum.Machines++
-			case item.Card != nil:
-				j.sum.Cards++
-				c := item.Card
-				j.cards = append(j.cards, leaks.CardRecord{
-					BIN: c.BIN, Last4: c.Last4, Expiry: c.Expiry, Country: c.Country,
-					Place: leaks.Place{File: item.File, Line: item.Line},
-				})
-			default:
-				j.sum.Cookies += item.Cookies
-			}
-		}
-		if j.locked && !j.found && u.path == "-" {
-			yield(leaks.Record{}, errLocked)
-		}
-	}
+// Rejected says how much of a unit was refused, and why.
+func (o *ingestObserver) Rejected(u intake.Unit, result leaks.IngestResult) {
+	o.Say(fmt.Sprintf("%s: %s of %s records rejected (%s)", u.Path, number(result.Rejected), number(result.Read), reasons(result.Reasons)))
 }
 
 // reasons spells counts by reason, the most frequent first.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"runtime/debug"
 
+	"github.com/leakscope/leakscope/examples/internal/intake"
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/formats"
 )
@@ -65,26 +66,26 @@ func (c *parseCmd) Run(ctx context.Context, e *env) (err error) {
 		// for as much again. GOMEMLIMIT says otherwise.
 		debug.SetMemoryLimit(parseMemory)
 	}
-	in, err := c.intake(e, c.Source)
+	in, err := c.reader(e, c.Source)
 	if err != nil {
 		return err
 	}
-	rejects, err := openRejects(c.Rejects)
+	rejects, err := intake.OpenRejects(c.Rejects)
 	if err != nil {
 		return err
 	}
-	defer func() { err = e.after(err, rejects.close()) }()
+	defer func() { err = e.after(err, rejects.Close()) }()
 
 	out := bufio.NewWriterSize(e.stdout, 64<<10)
 	p := &parsing{norm: leaks.NewNormalizer(), rejects: rejects, enc: json.NewEncoder(out)}
 	p.enc.SetEscapeHTML(false)
 	p.sum.RejectReasons = map[leaks.RejectReason]int64{}
 	failed := false
-	in.damage = func(d *formats.Damage) {
+	in.Damage = func(d *formats.Damage) {
 		failed = failed || d.Trouble != formats.TroublePath && d.Trouble != formats.TroubleSpecial
 		e.sayError(d)
 	}
-	in.file = func(_ string, kind formats.Kind) {
+	in.File = func(_ string, kind formats.Kind) {
 		switch kind {
 		case formats.KindIgnored, formats.KindGrabbed, formats.KindBinary:
 		default:
@@ -129,14 +130,14 @@ func (o outputError) Unwrap() error        { return o.error }
 // parsing is the state shared by the paths of one command.
 type parsing struct {
 	norm    *leaks.Normalizer
-	rejects *rejectFile
+	rejects *intake.RejectFile
 	enc     *json.Encoder
 	sum     parseSummary
 }
 
 // path prints what one path holds.
-func (p *parsing) path(ctx context.Context, in *intake, path string) error {
-	for item, err := range in.items(ctx, unit{path: path}, formats.ParseOptions{}) {
+func (p *parsing) path(ctx context.Context, in *intake.Reader, path string) error {
+	for item, err := range in.Items(ctx, intake.Unit{Path: path}, formats.ParseOptions{}) {
 		var reject *leaks.Reject
 		var line any
 		switch {
@@ -172,7 +173,7 @@ func (p *parsing) path(ctx context.Context, in *intake, path string) error {
 func (p *parsing) reject(r *leaks.Reject) {
 	p.sum.Rejected++
 	p.sum.RejectReasons[r.Reason]++
-	p.rejects.write(r)
+	p.rejects.Write(r)
 }
 
 func machineLine(m *formats.Machine, file string) parsedMachine {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"github.com/leakscope/leakscope/examples/internal/intake"
 )
 
 // bar shows how far an ingest is, on a terminal only: bytes with the time left,
@@ -28,7 +30,7 @@ type bar struct {
 
 // newBar makes a bar over the bytes of all units, or nil when w is no
 // terminal.
-func newBar(w io.Writer, units []unit) *bar {
+func newBar(w io.Writer, units []intake.Unit) *bar {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
@@ -37,12 +39,12 @@ func newBar(w io.Writer, units []unit) *bar {
 }
 
 // drawnOn makes the bar.
-func drawnOn(w io.Writer, units []unit) *bar {
+func drawnOn(w io.Writer, units []intake.Unit) *bar {
 	var total int64
 	open := false
 	for _, u := range units {
-		total += u.size
-		open = open || u.path == "-"
+		total += u.Size
+		open = open || u.Path == "-"
 	}
 	if open {
 		total = -1 // no telling: a spinner
@@ -61,23 +63,23 @@ func drawnOn(w io.Writer, units []unit) *bar {
 // A bar that cannot be drawn is no reason to fail an ingest, so the errors of
 // drawing are dropped here.
 
-// begin starts a unit.
-func (b *bar) begin(i int, u unit) {
+// Begin starts a unit.
+func (b *bar) Begin(i int, u intake.Unit) {
 	if b != nil {
 		b.at = i
-		b.left.Store(u.size)
+		b.left.Store(u.Size)
 	}
 }
 
-// end makes up for what of a unit was not read.
-func (b *bar) end(unit) {
+// End makes up for what of a unit was not read.
+func (b *bar) End(intake.Unit) {
 	if b != nil {
 		_ = b.p.Add64(b.left.Swap(0))
 	}
 }
 
-// describe says what is being done.
-func (b *bar) describe(what string) {
+// Describe says what is being done.
+func (b *bar) Describe(what string) {
 	if b != nil {
 		b.name = shorten(filepath.Base(what), 24)
 		b.draw()
@@ -90,8 +92,8 @@ func (b *bar) draw() {
 	b.p.Describe(fmt.Sprintf("%d/%d files, %s records/s, %s", b.at+1, b.units, number(int64(rate)), b.name))
 }
 
-// record counts one record.
-func (b *bar) record() {
+// Record counts one record.
+func (b *bar) Record() {
 	if b == nil {
 		return
 	}
@@ -100,25 +102,25 @@ func (b *bar) record() {
 	}
 }
 
-// counted returns the records counted so far.
-func (b *bar) counted() int64 {
+// Counted returns the records counted so far.
+func (b *bar) Counted() int64 {
 	if b == nil {
 		return 0
 	}
 	return b.records
 }
 
-// count sets the records counted so far.
-func (b *bar) count(n int64) {
+// Count sets the records counted so far.
+func (b *bar) Count(n int64) {
 	if b != nil {
 		b.records = n
 		b.draw()
 	}
 }
 
-// read advances the bar by n bytes, but not beyond the unit: parts of an
+// Read advances the bar by n bytes, but not beyond the unit: parts of an
 // archive are read twice.
-func (b *bar) read(n int) {
+func (b *bar) Read(n int) {
 	if b == nil {
 		return
 	}

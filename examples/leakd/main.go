@@ -58,6 +58,12 @@ type options struct {
 	MonitorInterval time.Duration `default:"1m" help:"How often monitors look for new credentials and webhooks are tried again (${default}); never if 0."`
 	WebhookPrivate  bool          `help:"Let webhooks go to http and to addresses that are not public, such as those of one's own network. Whoever edits a monitor can then reach them."`
 
+	Spool          string        `placeholder:"DIR" help:"Ingest the files that come into this folder, as leakctl ingest would, and move them to done or failed in it, each with a report. What is not complete yet should have a dot before its name, or be left alone for long enough."`
+	SpoolSource    string        `placeholder:"ID" help:"Channel or feed of what comes that way, for records that name none."`
+	SpoolPasswords string        `placeholder:"FILE" help:"File with passwords to try on encrypted archives, one a line."`
+	SpoolInterval  time.Duration `default:"5s" help:"How often the folder is looked at (${default})."`
+	SpoolSettle    time.Duration `default:"10s" help:"How long a file must not have changed to count as complete (${default})."`
+
 	LogLevel  slog.Level `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 	LogFormat string     `default:"text" enum:"text,json" help:"${enum} (${default})."`
 }
@@ -112,6 +118,9 @@ func (o *options) check() error {
 	}
 	if o.MonitorInterval < 0 {
 		return errors.New("--monitor-interval: must not be negative")
+	}
+	if o.SpoolInterval <= 0 || o.SpoolSettle < 0 {
+		return errors.New("--spool-interval must be positive, --spool-settle not negative")
 	}
 	_, err := o.memory()
 	return err

@@ -29,6 +29,15 @@ func serve(ctx context.Context, opt *options, log *slog.Logger, stdout io.Writer
 	}
 	defer func() { err = cmp.Or(err, s.Close()) }()
 
+	var jobs []func(context.Context)
+	if opt.Spool != "" {
+		sp, err := opt.openSpool(s, log)
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, opt.job(sp))
+	}
+
 	var m *meter
 	var observe func(httpapi.Observation)
 	if opt.MetricsListen != "" {
@@ -74,8 +83,9 @@ func serve(ctx context.Context, opt *options, log *slog.Logger, stdout io.Writer
 	}
 	log.Info("serving", "url", scheme+"://"+listener.Addr().String(), "store", opt.Store)
 	if w := opt.watcher(s, log, m); w != nil {
-		defer background(ctx, w.run)()
+		jobs = append(jobs, w.run)
 	}
+	defer background(ctx, jobs...)()
 	return serveAll(ctx, servers, opt.Shutdown, log)
 }
 

@@ -42,7 +42,7 @@ var rooms = []room{
 	{"leaks/httpapi", []string{"leaks", "stats", "watchlist"}},
 	{"leaks/httpapi/conformance", []string{"leaks", "leaks/httpapi", "watchlist"}},
 	{"leaks/*", []string{"leaks", "internal/readfull"}},
-	{"examples/internal", nil},
+	{"examples/internal", []string{"leaks", "leaks/*"}},
 	{"examples/*", []string{"examples/internal", "leaks", "leaks/*", "leaks/httpapi", "stats", "watchlist"}},
 	{"bench", []string{"leaks", "leaks/*", "leaks/httpapi", "stats", "watchlist"}},
 }

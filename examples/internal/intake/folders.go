@@ -1,4 +1,4 @@
-package main
+package intake
 
 import (
 	"context"
@@ -12,38 +12,38 @@ import (
 	"github.com/leakscope/leakscope/leaks/formats/archives"
 )
 
-// A unit is what is ingested as one batch, with an identity of its own: a file
+// A Unit is what is ingested as one batch, with an identity of its own: a file
 // with its further volumes, a victim's log, or what is left of a folder when
 // its files are units themselves. A folder that grew has units more, while
 // those that were ingested are what they were.
-type unit struct {
-	path     string
+type Unit struct {
+	Path     string
 	loose    bool            // a folder without its archives
 	only     map[string]bool // if not nil: of the folder's own files only these,
 	below    []string        // and of the folders in it only these
 	leftover bool            // nothing is expected of it; it counts as no file
-	size     int64
+	Size     int64
 }
 
 // units cuts what was asked for into units.
-func (in *intake) units(ctx context.Context, path string) ([]unit, error) {
+func (in *Reader) units(ctx context.Context, path string) ([]Unit, error) {
 	if path == "-" {
-		return []unit{{path: path}}, nil
+		return []Unit{{Path: path}}, nil
 	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return []unit{{path: path, size: info.Size()}}, nil
+		return []Unit{{Path: path, Size: info.Size()}}, nil
 	}
-	list, err := archives.Archives(ctx, path, in.options)
+	list, err := archives.Archives(ctx, path, in.Options)
 	if err != nil {
 		return nil, err
 	}
-	var units []unit
+	var units []Unit
 	for _, a := range list {
-		units = append(units, unit{path: a, size: sizeOf(a)})
+		units = append(units, Unit{Path: a, Size: sizeOf(a)})
 	}
 	loose, err := in.folder(ctx, path, true)
 	return append(units, loose...), err
@@ -54,7 +54,7 @@ func (in *intake) units(ctx context.Context, path string) ([]unit, error) {
 // where one of them is about the machine with all that is below and is no log
 // of its own. Other files are units that can be read alone, and other folders
 // are looked at for themselves.
-func (in *intake) folder(ctx context.Context, path string, top bool) ([]unit, error) {
+func (in *Reader) folder(ctx context.Context, path string, top bool) ([]Unit, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil && top {
 		return nil, err
@@ -67,7 +67,7 @@ func (in *intake) folder(ctx context.Context, path string, top bool) ([]unit, er
 		if !e.IsDir() {
 			continue
 		}
-		if info, err := e.Info(); err == nil && in.env.isStore(info) {
+		if info, err := e.Info(); err == nil && in.isStore(info) {
 			continue
 		}
 		if formats.InLog(e.Name(), top) {
@@ -76,11 +76,11 @@ func (in *intake) folder(ctx context.Context, path string, top bool) ([]unit, er
 			others = append(others, e.Name())
 		}
 	}
-	var alone []unit
-	log := unit{path: path, loose: true, only: map[string]bool{}}
-	rest := unit{path: path, loose: true, only: map[string]bool{}, leftover: true}
+	var alone []Unit
+	log := Unit{Path: path, loose: true, only: map[string]bool{}}
+	rest := Unit{Path: path, loose: true, only: map[string]bool{}, leftover: true}
 	system, untold := false, false // untold: something cannot be read
-	for e, err := range here(ctx, path, in.options) {
+	for e, err := range here(ctx, path, in.Options) {
 		if err != nil {
 			if !errors.As(err, new(*formats.Damage)) {
 				return nil, err
@@ -88,11 +88,11 @@ func (in *intake) folder(ctx context.Context, path string, top bool) ([]unit, er
 			untold = true
 			continue
 		}
-		bond := formats.BondOf(ctx, e, in.format)
+		bond := formats.BondOf(ctx, e, in.Format)
 		if bond == formats.BondNone {
 			full := filepath.Join(path, e.Path)
 			if _, err := os.Lstat(full); err == nil {
-				alone = append(alone, unit{path: full, size: e.Size})
+				alone = append(alone, Unit{Path: full, Size: e.Size})
 				continue
 			}
 			bond = formats.BondLog // joined of volumes
@@ -102,14 +102,14 @@ func (in *intake) folder(ctx context.Context, path string, top bool) ([]unit, er
 			to = &rest
 		}
 		to.only[e.Path] = true
-		to.size += max(e.Size, 0)
+		to.Size += max(e.Size, 0)
 		system = system || bond == formats.BondSystem
 	}
 	if system {
 		// The machine's facts are those of lists beside them, too.
 		for _, u := range alone {
-			log.only[filepath.Base(u.path)] = true
-			log.size += u.size
+			log.only[filepath.Base(u.Path)] = true
+			log.Size += u.Size
 		}
 		alone = nil
 		others = slices.DeleteFunc(others, func(name string) bool {
@@ -122,9 +122,9 @@ func (in *intake) folder(ctx context.Context, path string, top bool) ([]unit, er
 	}
 	units := alone
 	for _, name := range parts {
-		if n := looseSize(ctx, filepath.Join(path, name), in.options); n >= 0 {
+		if n := looseSize(ctx, filepath.Join(path, name), in.Options); n >= 0 {
 			log.below = append(log.below, name)
-			log.size += n
+			log.Size += n
 		}
 	}
 	if len(log.only) > 0 || len(log.below) > 0 {
@@ -144,9 +144,9 @@ func (in *intake) folder(ctx context.Context, path string, top bool) ([]unit, er
 }
 
 // hasSystem reports whether a folder has a file about a machine itself.
-func (in *intake) hasSystem(ctx context.Context, path string) bool {
-	for e, err := range here(ctx, path, in.options) {
-		if err == nil && formats.BondOf(ctx, e, in.format) == formats.BondSystem {
+func (in *Reader) hasSystem(ctx context.Context, path string) bool {
+	for e, err := range here(ctx, path, in.Options) {
+		if err == nil && formats.BondOf(ctx, e, in.Format) == formats.BondSystem {
 			return true
 		}
 	}
@@ -155,22 +155,22 @@ func (in *intake) hasSystem(ctx context.Context, path string) bool {
 
 // whole is a folder with all that is below it but archives, if there is
 // anything.
-func (in *intake) whole(ctx context.Context, path string) []unit {
-	u := unit{path: path, loose: true}
-	if u.size = looseSize(ctx, path, in.options); u.size < 0 {
+func (in *Reader) whole(ctx context.Context, path string) []Unit {
+	u := Unit{Path: path, loose: true}
+	if u.Size = looseSize(ctx, path, in.Options); u.Size < 0 {
 		return nil
 	}
-	return []unit{u}
+	return []Unit{u}
 }
 
 // walk yields the files of a unit.
-func (u unit) walk(ctx context.Context, options archives.Options) iter.Seq2[formats.Entry, error] {
+func (u Unit) walk(ctx context.Context, options archives.Options) iter.Seq2[formats.Entry, error] {
 	options.Loose = u.loose
 	if u.only == nil {
-		return archives.Walk(ctx, u.path, options)
+		return archives.Walk(ctx, u.Path, options)
 	}
 	return func(yield func(formats.Entry, error) bool) {
-		for e, err := range here(ctx, u.path, options) {
+		for e, err := range here(ctx, u.Path, options) {
 			if !u.leftover && errors.As(err, new(*formats.Damage)) {
 				continue // told with what is left
 			}
@@ -182,7 +182,7 @@ func (u unit) walk(ctx context.Context, options archives.Options) iter.Seq2[form
 			}
 		}
 		for _, name := range u.below {
-			for e, err := range archives.Walk(ctx, filepath.Join(u.path, name), options) {
+			for e, err := range archives.Walk(ctx, filepath.Join(u.Path, name), options) {
 				var damage *formats.Damage
 				if errors.As(err, &damage) {
 					placed := *damage

@@ -1,4 +1,4 @@
-package main
+package intake
 
 import (
 	"bufio"
@@ -9,9 +9,9 @@ import (
 	"github.com/leakscope/leakscope/leaks"
 )
 
-// rejectFile appends refused records to a file, one JSON line each. It holds
+// A RejectFile appends refused records to a file, one JSON line each. It holds
 // reasons, places and the shapes of lines, nothing of the records themselves.
-type rejectFile struct {
+type RejectFile struct {
 	file *os.File // nil: nothing is written
 	buf  *bufio.Writer
 	enc  *json.Encoder
@@ -28,11 +28,11 @@ type rejectLine struct {
 	Excerpt string `json:"excerpt"`
 }
 
-// openRejects opens or makes the file; with an empty path all goes nowhere.
+// OpenRejects opens or makes the file; with an empty path all goes nowhere.
 // It appends, so that an interrupted and resumed ingest loses none.
-func openRejects(path string) (*rejectFile, error) {
+func OpenRejects(path string) (*RejectFile, error) {
 	if path == "" {
-		return &rejectFile{}, nil
+		return &RejectFile{}, nil
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -41,19 +41,19 @@ func openRejects(path string) (*rejectFile, error) {
 	buf := bufio.NewWriter(f)
 	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false)
-	return &rejectFile{file: f, buf: buf, enc: enc}, nil
+	return &RejectFile{file: f, buf: buf, enc: enc}, nil
 }
 
-// write takes one reject; it fits leaks.IngestOptions.Reject.
-func (r *rejectFile) write(rej *leaks.Reject) {
+// Write takes one reject; it fits leaks.IngestOptions.Reject.
+func (r *RejectFile) Write(rej *leaks.Reject) {
 	if r.file == nil || r.err != nil {
 		return
 	}
 	r.err = r.enc.Encode(rejectLine{rej.Reason, rej.Place.File, rej.Place.Line, rej.Detail, rej.Excerpt})
 }
 
-// close flushes and closes, and returns the first error since openRejects.
-func (r *rejectFile) close() error {
+// Close flushes and closes, and returns the first error since OpenRejects.
+func (r *RejectFile) Close() error {
 	if r.file == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package main
+package intake
 
 import (
 	"context"
@@ -30,16 +30,16 @@ func sizeOf(path string) (n int64) {
 // identity returns what a unit is, for recognising it when it comes again: the
 // digest of its content, of a folder with its paths, and the format it is in,
 // as given or detected.
-func (j *ingestJob) identity(ctx context.Context, u unit) (string, error) {
+func (j *Job) identity(ctx context.Context, u Unit) (string, error) {
 	h := sha256.New()
-	format := j.in.format
+	format := j.In.Format
 	if u.loose {
 		if err := j.hashFolder(ctx, u, h); err != nil {
 			return "", err
 		}
 		return hex.EncodeToString(h.Sum(nil)) + "/" + string(format), nil
 	}
-	volumes, err := archives.Volumes(u.path)
+	volumes, err := archives.Volumes(u.Path)
 	if err != nil {
 		return "", err
 	}
@@ -48,7 +48,7 @@ func (j *ingestJob) identity(ctx context.Context, u unit) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		sum, err := j.store.Digest(ctx, f)
+		sum, err := j.Store.Digest(ctx, f)
 		if err == nil && i == 0 && format == formats.Auto {
 			format = detectFile(f)
 		}
@@ -75,8 +75,8 @@ func detectFile(f io.ReaderAt) formats.Format {
 
 // hashFolder hashes the paths and the content of a folder's loose files. What
 // cannot be read is no part of it.
-func (j *ingestJob) hashFolder(ctx context.Context, u unit, h hash.Hash) error {
-	for e, err := range u.walk(ctx, j.in.options) {
+func (j *Job) hashFolder(ctx context.Context, u Unit, h hash.Hash) error {
+	for e, err := range u.walk(ctx, j.In.Options) {
 		if err != nil {
 			if errors.As(err, new(*formats.Damage)) {
 				continue
@@ -95,20 +95,20 @@ func (j *ingestJob) hashFolder(ctx context.Context, u unit, h hash.Hash) error {
 	return nil
 }
 
-func (j *ingestJob) digestEntry(ctx context.Context, e formats.Entry) (sum [32]byte, err error) {
+func (j *Job) digestEntry(ctx context.Context, e formats.Entry) (sum [32]byte, err error) {
 	r, err := e.Open()
 	if err != nil {
 		return sum, err
 	}
-	sum, err = j.store.Digest(ctx, r)
+	sum, err = j.Store.Digest(ctx, r)
 	return sum, errors.Join(err, r.Close())
 }
 
 // isFile reports whether a unit can be read twice, and so has an identity.
-func (u unit) isFile() bool {
+func (u Unit) isFile() bool {
 	if u.loose {
 		return true
 	}
-	info, err := os.Stat(u.path)
-	return u.path != "-" && err == nil && info.Mode()&fs.ModeType == 0
+	info, err := os.Stat(u.Path)
+	return u.Path != "-" && err == nil && info.Mode()&fs.ModeType == 0
 }

@@ -1,4 +1,4 @@
-package main
+package intake
 
 import (
 	"context"
@@ -64,32 +64,32 @@ var errEncrypted = errors.New("there is something encrypted")
 var errPart = errors.New("ingested in part")
 
 // archive ingests a unit that may be an archive.
-func (j *ingestJob) archive(ctx context.Context, u unit, opts *leaks.IngestOptions) (leaks.IngestResult, error) {
+func (j *Job) archive(ctx context.Context, u Unit, opts *leaks.IngestOptions) (leaks.IngestResult, error) {
 	whole := opts.Batch + "/whole"
 	if known, err := j.known(ctx, whole); known || err != nil {
 		return leaks.IngestResult{Skipped: known}, err
 	}
 	p := newPortions()
-	j.in.only = func(e formats.Entry) bool {
+	j.In.only = func(e formats.Entry) bool {
 		if e.Key != "" {
 			p.add(e)
 		}
 		return e.Key == ""
 	}
-	result, err := j.store.Ingest(ctx, j.ended(j.records(ctx, u), func() error {
+	result, err := j.Store.Ingest(ctx, j.ended(j.records(ctx, u), func() error {
 		if j.locked || len(p.files) > 0 {
 			return errEncrypted
 		}
 		return nil
 	}), opts)
-	j.in.only = nil
+	j.In.only = nil
 	if !errors.Is(err, errEncrypted) {
 		return result, err
 	}
 	j.found = j.found || len(p.files) > 0
 	// The cards of what lies open come with a batch that ends.
 	cards := leaks.IngestOptions{Batch: opts.Batch + "/cards", Source: opts.Source, Seen: opts.Seen, Reject: opts.Reject, Cards: opts.Cards}
-	plain, err := j.store.Ingest(ctx, nothing, &cards)
+	plain, err := j.Store.Ingest(ctx, nothing, &cards)
 	if err != nil {
 		return result, err
 	}
@@ -126,7 +126,7 @@ func addResult(sum *leaks.IngestResult, more leaks.IngestResult) {
 
 // opened ingests what passwords opened, but for portions that were ingested
 // before. Skipped says that all were.
-func (j *ingestJob) opened(ctx context.Context, u unit, opts *leaks.IngestOptions, p *portions) (leaks.IngestResult, error) {
+func (j *Job) opened(ctx context.Context, u Unit, opts *leaks.IngestOptions, p *portions) (leaks.IngestResult, error) {
 	var fresh []string // ids
 	keys := map[string]bool{}
 	for _, key := range slices.Sorted(maps.Keys(p.names)) {
@@ -146,13 +146,13 @@ func (j *ingestJob) opened(ctx context.Context, u unit, opts *leaks.IngestOption
 	sum := sha256.Sum256([]byte(strings.Join(fresh, "/")))
 	portion := *opts
 	portion.Batch += "/of/" + hex.EncodeToString(sum[:])
-	j.in.pick = func(place string) bool {
+	j.In.pick = func(place string) bool {
 		key, ok := p.files[maphash.String(p.seed, place)]
 		return ok && keys[key]
 	}
 	j.again, j.cards = true, nil
-	result, err := j.store.Ingest(ctx, j.records(ctx, u), &portion)
-	j.in.pick, j.again = nil, false
+	result, err := j.Store.Ingest(ctx, j.records(ctx, u), &portion)
+	j.In.pick, j.again = nil, false
 	if err != nil {
 		return result, err
 	}
@@ -165,7 +165,7 @@ func (j *ingestJob) opened(ctx context.Context, u unit, opts *leaks.IngestOption
 }
 
 // ended adds an error to the end of a sequence that has none.
-func (j *ingestJob) ended(seq iter.Seq2[leaks.Record, error], end func() error) iter.Seq2[leaks.Record, error] {
+func (j *Job) ended(seq iter.Seq2[leaks.Record, error], end func() error) iter.Seq2[leaks.Record, error] {
 	return func(yield func(leaks.Record, error) bool) {
 		for r, err := range seq {
 			if !yield(r, err) {
@@ -181,9 +181,9 @@ func (j *ingestJob) ended(seq iter.Seq2[leaks.Record, error], end func() error) 
 var errAsked = errors.New("asked only")
 
 // known reports whether a batch was ingested.
-func (j *ingestJob) known(ctx context.Context, batch string) (bool, error) {
+func (j *Job) known(ctx context.Context, batch string) (bool, error) {
 	ask := func(yield func(leaks.Record, error) bool) { yield(leaks.Record{}, errAsked) }
-	result, err := j.store.Ingest(ctx, ask, &leaks.IngestOptions{Batch: batch})
+	result, err := j.Store.Ingest(ctx, ask, &leaks.IngestOptions{Batch: batch})
 	if errors.Is(err, errAsked) {
 		err = nil
 	}
@@ -194,7 +194,7 @@ func (j *ingestJob) known(ctx context.Context, batch string) (bool, error) {
 func nothing(func(leaks.Record, error) bool) {}
 
 // mark makes a batch known.
-func (j *ingestJob) mark(ctx context.Context, batch string) error {
-	_, err := j.store.Ingest(ctx, nothing, &leaks.IngestOptions{Batch: batch})
+func (j *Job) mark(ctx context.Context, batch string) error {
+	_, err := j.Store.Ingest(ctx, nothing, &leaks.IngestOptions{Batch: batch})
 	return err
 }

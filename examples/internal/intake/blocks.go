@@ -1,4 +1,4 @@
-package main
+package intake
 
 import (
 	"context"
@@ -17,14 +17,14 @@ import (
 // blocks returns the lines of a unit that is one plain file of them, and what
 // closes it; nil for any other. It gives what records does, several times as
 // fast: large lists are most of what is ingested.
-func (j *ingestJob) blocks(ctx context.Context, u unit) (blocks iter.Seq2[leaks.Block, error], done func() error) {
-	if u.loose || u.path == "-" {
+func (j *Job) blocks(ctx context.Context, u Unit) (blocks iter.Seq2[leaks.Block, error], done func() error) {
+	if u.loose || u.Path == "-" {
 		return nil, nil
 	}
-	if v, err := archives.Volumes(u.path); err != nil || len(v) > 1 {
+	if v, err := archives.Volumes(u.Path); err != nil || len(v) > 1 {
 		return nil, nil
 	}
-	f, err := os.Open(u.path)
+	f, err := os.Open(u.Path)
 	if err != nil {
 		return nil, nil // records will say it
 	}
@@ -33,16 +33,16 @@ func (j *ingestJob) blocks(ctx context.Context, u unit) (blocks iter.Seq2[leaks.
 		f.Close()
 		return nil, nil
 	}
-	format, ok := formats.Lines(ctx, f, filepath.Base(u.path), info.Size(), j.in.format)
+	format, ok := formats.Lines(ctx, f, filepath.Base(u.Path), info.Size(), j.In.Format)
 	if _, err := f.Seek(0, io.SeekStart); !ok || err != nil {
 		f.Close()
 		return nil, nil
 	}
-	if j.in.file != nil {
-		j.in.file(u.path, formats.KindLines)
+	if j.In.File != nil {
+		j.In.File(u.Path, formats.KindLines)
 	}
-	opts := formats.Options{Format: format, File: u.path, Source: j.in.source}
-	return formats.Blocks(ctx, toldReader{f, j.bar.read}, opts), f.Close
+	opts := formats.Options{Format: format, File: u.Path, Source: j.In.Source}
+	return formats.Blocks(ctx, toldReader{f, j.Observer.Read}, opts), f.Close
 }
 
 // A toldReader tells how much is read.
@@ -58,8 +58,8 @@ func (t toldReader) Read(b []byte) (int, error) {
 }
 
 // take ingests a unit's records, the fast way where there is one.
-func (j *ingestJob) take(ctx context.Context, u unit, opts *leaks.IngestOptions) (leaks.IngestResult, error) {
-	if j.dataset != "credentials" {
+func (j *Job) take(ctx context.Context, u Unit, opts *leaks.IngestOptions) (leaks.IngestResult, error) {
+	if j.Dataset != "credentials" {
 		return j.takeList(ctx, u, opts)
 	}
 	blocks, done := j.blocks(ctx, u)
@@ -67,14 +67,14 @@ func (j *ingestJob) take(ctx context.Context, u unit, opts *leaks.IngestOptions)
 		opts.Cards = func() iter.Seq[leaks.CardRecord] { return slices.Values(j.cards) }
 	}
 	if blocks == nil && (opts.Batch == "" || u.loose) {
-		return j.store.Ingest(ctx, j.records(ctx, u), opts)
+		return j.Store.Ingest(ctx, j.records(ctx, u), opts)
 	}
 	if blocks == nil {
 		return j.archive(ctx, u, opts)
 	}
 	j.found = true
-	before := j.bar.counted()
-	opts.Progress = func(r leaks.IngestResult) { j.bar.count(before + r.Read) }
-	result, err := j.store.IngestBlocks(ctx, blocks, opts)
+	before := j.Observer.Counted()
+	opts.Progress = func(r leaks.IngestResult) { j.Observer.Count(before + r.Read) }
+	result, err := j.Store.IngestBlocks(ctx, blocks, opts)
 	return result, errors.Join(err, done())
 }
