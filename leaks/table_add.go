@@ -16,14 +16,16 @@ type comingRow struct {
 	user   string // as stored: the local part alone, or the whole name
 	bare   uint32 // 1 for a local part alone
 	lo, hi int    // its machine in keys; empty without any fact
+	root   string // the root of a domain that may be new, as it is to be stored
 
 	// Tags, and the first slots they lead to. Those of domain, mail, user and
 	// facts are there only if the row is likely to need them.
-	group, host, machine, domain, mail, userTag uint32
-	facts                                       [machineFields]uint32
+	group, host, machine, domain, mail, userTag, rootTag uint32
+	facts                                                [machineFields]uint32
 
 	groupSlot, hostSlot, machineSlot uint64
 	ahead                            ahead
+	brought                          bool // root is not the domain's own
 }
 
 // An ahead is a set of tags that a row has already.
@@ -33,6 +35,7 @@ const (
 	aheadDomain ahead = 1 << iota
 	aheadUser         // mail, userTag, user and bare
 	aheadFacts
+	aheadRoot // root and rootTag
 )
 
 // add takes a row. It keeps nothing of r's strings.
@@ -119,7 +122,7 @@ func (b *tableBuilder) awaitNew(rows []row, batch []comingRow) (sum uint64) {
 			}
 		}
 	}
-	var domains, mails, users [addBatch]uint64
+	var domains, mails, users, roots [addBatch]uint64
 	for i := range batch {
 		c := &batch[i]
 		if c.ahead&aheadDomain != 0 {
@@ -135,7 +138,32 @@ func (b *tableBuilder) awaitNew(rows []row, batch []comingRow) (sum uint64) {
 		}
 	}
 	for i := range batch {
-		sum += d[dictDomain].record(domains[i], recordHead) + d[dictMail].record(mails[i], recordHead) + d[dictUser].record(users[i], recordHead)
+		r, c := &rows[i], &batch[i]
+		if r.rootLate && c.ahead&aheadDomain != 0 && uint32(domains[i]>>32) != c.domain {
+			b.deriveRoot(r, c)
+			roots[i] = d[dictRoot].slot(c.rootTag)
+		}
+	}
+	for i := range batch {
+		sum += d[dictRoot].record(roots[i], recordHead) + d[dictDomain].record(domains[i], recordHead) + d[dictMail].record(mails[i], recordHead) + d[dictUser].record(users[i], recordHead)
+	}
+	return sum + b.awaitDomains(batch, &domains)
+}
+
+// awaitDomains asks for what the builder knows of the domains of known hosts, and
+// of those whose slots are given.
+func (b *tableBuilder) awaitDomains(batch []comingRow, slots *[addBatch]uint64) (sum uint64) {
+	hosts, domains := b.dicts[dictHost], b.dicts[dictDomain]
+	for i := range batch {
+		c, n := &batch[i], len(b.domains)
+		if uint32(c.hostSlot>>32) == c.host && uint32(c.hostSlot) != 0 {
+			n = int(hosts.parentAt(uint32(c.hostSlot) - 1))
+		} else if slot := slots[i]; uint32(slot) != 0 {
+			n = int(domains.number(uint32(slot) - 1))
+		}
+		if n < len(b.domains) {
+			sum += uint64(b.domains[n].root)
+		}
 	}
 	return sum
 }
@@ -174,16 +202,16 @@ func (b *tableBuilder) addComing(r *row, c *comingRow) {
 	b.groups[g].rows++
 	b.vote.add(r.seen, r.upload, r.log)
 	b.minSeen, b.maxSeen = min(b.minSeen, r.seen), max(b.maxSeen, r.seen)
-	b.rows = append(roomFor(b.rows, 1), builtRow{
-		group: g,
-		seen:  r.seen, upload: r.upload, log: r.log,
-		source:   d[dictSource].intern(b.seed, r.source),
-		host:     host,
-		machine:  b.machine(r, c),
-		software: d[dictSoftware].intern(b.seed, r.software),
-		protocol: d[dictProtocol].intern(b.seed, r.protocol),
-		typ:      r.typ,
-	})
+	source := d[dictSource].intern(b.seed, r.source)
+	machine := b.machine(r, c)
+	software := d[dictSoftware].intern(b.seed, r.software)
+	protocol := d[dictProtocol].intern(b.seed, r.protocol)
+	n := len(b.rows)
+	b.rows = roomFor(b.rows, 1)[:n+1]
+	to := &b.rows[n]
+	to.group, to.seen, to.upload, to.log = g, r.seen, r.upload, r.log
+	to.source, to.host, to.machine, to.software = source, host, machine, software
+	to.protocol, to.typ = protocol, r.typ
 }
 
 // group returns the number of the row's group. What belongs to the credential
@@ -207,17 +235,17 @@ func (b *tableBuilder) group(r *row, c *comingRow, domain uint32) uint32 {
 	n := uint32(len(b.groups))
 	d := &b.dicts
 	mail := d[dictMail].internTagged(0, r.emailDomain, c.mail)
-	g := builtGroup{
-		hash: c.hash, root: root, mail: mail,
-		domain: domain,
-		user:   d[dictUser].internTagged(mail<<1|c.bare, c.user, c.userTag),
-		mask:   d[dictMask].intern(b.seed, r.mask),
-		pw:     packPassword(r.hasPassword, r.pwLen, r.classes),
-	}
+	user := d[dictUser].internTagged(mail<<1|c.bare, c.user, c.userTag)
+	masked := d[dictMask].intern(b.seed, r.mask)
+	b.groups = roomFor(b.groups, 1)[:n+1]
+	// Written where it stays: a copy would wait for what was just written.
+	g := &b.groups[n]
+	g.hash, g.root, g.rows, g.digest = c.hash, root, 0, 0
+	g.domain, g.mail, g.user, g.mask = domain, mail, user, masked
+	g.pw = packPassword(r.hasPassword, r.pwLen, r.classes)
 	if r.hasPassword {
 		g.digest = r.digest
 	}
-	b.groups = append(roomFor(b.groups, 1), g)
 	b.slots[i] = uint64(c.group)<<32 | uint64(n+1)
 	if len(b.groups)*2 > len(b.slots) {
 		b.slots = growSlots(b.slots)

@@ -104,13 +104,26 @@ func (b *tableBuilder) lateDomain(r *row, c *comingRow) uint32 {
 			}
 		}
 	}
-	derived := normalize.Root(r.domain)
-	root, state := derived, rootDerived
-	if r.root != "" && r.root != derived {
-		root, state = r.root, rootBrought
+	if c.ahead&aheadRoot == 0 {
+		b.deriveRoot(r, c)
+	}
+	n := b.internDomain(b.dicts[dictRoot].internTagged(0, c.root, c.rootTag), r.domain, c.domain)
+	state := rootDerived
+	if c.brought {
+		state = rootBrought
 		b.ownRoots = true
 	}
-	n := b.internDomain(b.dicts[dictRoot].internTagged(0, root, tagOf(maphash.String(b.seed, root))), r.domain, c.domain)
 	b.domains[n].state = state
 	return n
+}
+
+// deriveRoot finds the root below which the domain of a row with a late root is
+// stored.
+func (b *tableBuilder) deriveRoot(r *row, c *comingRow) {
+	c.root = normalize.Root(r.domain)
+	if c.brought = r.root != "" && r.root != c.root; c.brought {
+		c.root = r.root
+	}
+	c.rootTag = tagOf(maphash.String(b.seed, c.root))
+	c.ahead |= aheadRoot
 }

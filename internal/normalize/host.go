@@ -71,7 +71,9 @@ func plainURL(raw string) (h Host, ok bool) {
 	}
 	n, _ := plainPrefix(raw[start:])
 	if n == 0 {
-		return Host{}, false
+		if n = authorityLen(raw[start:]); !isIPv4(raw[start : start+n]) {
+			return Host{}, false
+		}
 	}
 	h.Host, h.Domain = raw, raw[start:start+n]
 	rest := raw[start+n:]
