@@ -43,9 +43,14 @@ type Hasher struct {
 	pieces    cipher.AEAD // of AppendPiece, unless piecesErr
 	piecesErr error
 
-	sum [32]byte // a field because it would escape to the heap, once a call
-	buf []byte   // what is hashed
+	sum  [32]byte // a field because it would escape to the heap, once a call
+	buf  []byte   // what is hashed
+	room [3*shortField + 16]byte
 }
+
+// shortField is below what length a text is copied in the short way: its length
+// is one byte then.
+const shortField = 128
 
 // keptBuffer bounds the room for what is hashed that a Hasher keeps.
 const keptBuffer = 64 << 10
@@ -102,6 +107,16 @@ func (h *Hasher) Clone() *Hasher {
 // normalised username, the password's exact bytes and the domain, each after
 // its length, so that no two different triples are hashed as the same bytes.
 func (h *Hasher) Credential(username, password, domain string) [16]byte {
+	if len(username)|len(password)|len(domain) < shortField {
+		b := &h.room
+		b[0] = byte(len(username))
+		n := 1 + copy(b[1:], username)
+		b[n] = byte(len(password))
+		n += 1 + copy(b[n+1:], password)
+		b[n] = byte(len(domain))
+		n += 1 + copy(b[n+1:], domain)
+		return h.credential.sum128(sipPadded(b[:], n))
+	}
 	b := appendField(h.buf[:0], username)
 	b = appendField(b, password)
 	b = sipPad(appendField(b, domain))
@@ -138,6 +153,9 @@ func appendField(b []byte, s string) []byte {
 // which equal passwords are counted. It is not an identity: among n passwords
 // about n²/2⁶⁵ pairs share one.
 func (h *Hasher) Password(p string) uint64 {
+	if len(p) < shortField {
+		return h.password.sum64(sipPadded(h.room[:], copy(h.room[:], p)))
+	}
 	b := sipPad(append(h.buf[:0], p...))
 	h.keep(b)
 	return h.password.sum64(b)

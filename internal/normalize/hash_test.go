@@ -211,3 +211,54 @@ func BenchmarkPassword(b *testing.B) {
 		h.Password("Winter!2024")
 	}
 }
+
+// The short way of copying gives what the long one does, wherever one ends.
+func TestHashesOfAnyLength(t *testing.T) {
+	h := NewHasher([32]byte{7})
+	text := strings.Repeat("0123456789abcdef", 10)
+	for _, n := range []int{0, 1, 7, 8, 9, 63, 64, 126, 127, 128, 129, 160} {
+		for _, m := range []int{0, 5, 127, 128} {
+			u, p, d := text[:n], text[:m], text[:(n+m)%len(text)]
+			b := sipPad(appendField(appendField(appendField(nil, u), p), d))
+			if got, want := h.Credential(u, p, d), h.credential.sum128(b); got != want {
+				t.Errorf("credential of %d, %d, %d bytes: %x, want %x", len(u), len(p), len(d), got, want)
+			}
+		}
+		if got, want := h.Password(text[:n]), h.password.sum64(sipPad([]byte(text[:n]))); got != want {
+			t.Errorf("password of %d bytes: %x, want %x", n, got, want)
+		}
+	}
+}
+
+// What the short way says of URLs and logins is what the long one does.
+func TestPlainFormsAgree(t *testing.T) {
+	n := NewNormalizer()
+	hosts := []string{"a.example", "A.example", "1.2.3.4", "1.2.3.04", "a..b", "a", "-a_b.example", "a.1", "a.1b", "", "a@b.example", "[::1]", strings.Repeat("a", 63) + ".example", strings.Repeat("a", 64) + ".example", strings.Repeat("a.", 130) + "b", "https", "a.example."}
+	rests := []string{"", "/", "/x y", "/x ", "?a=//u:p@h", "/a//b", "#f", ":80", ":080/", ":/", ":x/", ":65536/", ":65535?q", ":80 ", "://x", "\u00a0", "/\u00e9", ":80:90/", ";x", "/u:p@h"}
+	for _, scheme := range []string{"https://", "http://", "HTTP://", "", "//", "ftp://"} {
+		for _, host := range hosts {
+			for _, rest := range rests {
+				raw := scheme + host + rest
+				got, err := n.HostOnly(raw)
+				want, wantErr := n.anyHost(raw)
+				if got != want || err != wantErr {
+					t.Errorf("%q: %+v, %v; the long way %+v, %v", raw, got, err, want, wantErr)
+				}
+			}
+		}
+	}
+	for _, local := range []string{"", "a", "A", "a b", "a@b", "\u00e4", " a", "a\x7f", "a.b+c"} {
+		for _, host := range hosts {
+			s := local + "@" + host
+			name, l, d := login(s, parseDomain)
+			if l2, d2, ok := SplitEmail(name); ok != (l != "") || l2 != l || d2 != d || Username(s) != name {
+				t.Errorf("%q: %q, %q, %q; split again %q, %q, %v", s, name, l, d, l2, d2, ok)
+			}
+		}
+	}
+	for _, p := range []string{"", "a", "abc", "abcd", "Ab1!", "\u00e4bcd", "\u00e4b", "abc\xff", "\x00abc", "a\tbc "} {
+		if s := ShapeOf(p); s != (Shape{Mask(p), PasswordLen(p), Classes(p)}) {
+			t.Errorf("%q: %+v", p, s)
+		}
+	}
+}

@@ -33,6 +33,14 @@ func sipPad(b []byte) []byte {
 	return append(b, last[n&7:]...)
 }
 
+// sipPadded is sipPad of the first n bytes of room, which has eight more.
+func sipPadded(room []byte, n int) []byte {
+	end := n&^7 + 8
+	binary.LittleEndian.PutUint64(room[n:], 0)
+	room[end-1] = byte(n)
+	return room[:end]
+}
+
 // absorb takes in an input that was padded. Rounds are written out here and in
 // finish: as a function they are too large for the compiler to put in place.
 func (s sipState) absorb(padded []byte) sipState {
