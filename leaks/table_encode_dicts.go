@@ -69,6 +69,7 @@ func (b *tableBuilder) encodeUsers(out *dictOut, sorter *stringSorter) {
 	parents := s.ranks[dictMail].rank
 	s.userHash = resize(s.userHash, in.len())
 	place := 0
+	last, mail := uint32(unused), []byte(nil) // the mail domain written last
 	// Twice as many keys as mail domains: raw users before bare ones.
 	s.ranks[dictUser].nested(in, sorter, 2*len(parents),
 		func(n uint32) uint32 { return parents[n>>1]<<1 | n&1 },
@@ -82,8 +83,11 @@ func (b *tableBuilder) encodeUsers(out *dictOut, sorter *stringSorter) {
 				s.userName = append(append(s.userName[:0], rawUser), str...)
 				str = s.userName
 			} else {
+				if parent != last {
+					last, mail = parent, mails.at(parent>>1)
+				}
 				s.userName = append(append(s.userName[:0], str...), '@')
-				s.userName = append(s.userName, mails.at(parent>>1)...)
+				s.userName = append(s.userName, mail...)
 				hash = stats.Hash(s.userName)
 			}
 			s.userHash[place] = hash

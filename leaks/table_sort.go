@@ -100,7 +100,7 @@ func sortKeyed(in *interner, keys, spare []keyedString, depth int) {
 	for i := range keys {
 		keys[i].key = prefixKey(in.at(keys[i].n)[depth:])
 	}
-	sortKeys(keys, spare, 64)
+	sortKeys(keys, spare, false, 64)
 	for lo := 0; lo < len(keys); {
 		hi := lo + 1
 		for hi < len(keys) && keys[hi].key == keys[lo].key {
@@ -139,15 +139,14 @@ const (
 	fewKeys = 24
 )
 
-// sortKeys sorts keys by their lowest digits*8 bits, in which alone they
-// differ; width is a multiple of digitBits. It begins with the highest digit:
-// strings differ early, so that most runs are short before the lower ones are
-// looked at.
-func sortKeys(keys, spare []keyedString, width int) {
-	for len(keys) > fewKeys {
-		if width == 0 {
-			return
-		}
+// sortKeys sorts keys by their lowest width bits, in which alone they differ;
+// width is a multiple of digitBits. It begins with the highest digit: strings
+// differ early, so that most runs are short before the lower ones are looked at.
+// The result is in keys, or in spare, which is as long, if toSpare says so; what
+// the other holds is undefined.
+func sortKeys(keys, spare []keyedString, toSpare bool, width int) {
+	spare = spare[:len(keys)]
+	for len(keys) > fewKeys && width > 0 {
 		width -= digitBits
 		var ends [1 << digitBits]uint32
 		for i := range keys {
@@ -161,28 +160,34 @@ func sortKeys(keys, spare []keyedString, width int) {
 			ends[d] = sum
 			sum += n
 		}
-		copy(spare, keys)
-		for _, k := range spare[:len(keys)] {
+		for _, k := range keys {
 			d := uint8(k.key >> (width & 63))
-			keys[ends[d]] = k
+			spare[ends[d]] = k
 			ends[d]++
 		}
 		lo := uint32(0)
 		for _, end := range ends {
-			if end-lo > 1 {
-				sortKeys(keys[lo:end], spare[lo:end], width)
+			if end > lo {
+				sortKeys(spare[lo:end], keys[lo:end], !toSpare, width)
 			}
 			lo = end
 		}
 		return
 	}
-	for i := 1; i < len(keys); i++ {
-		k := keys[i]
+	to := keys
+	if toSpare {
+		to = spare
+	}
+	if width == 0 || len(keys) == 1 {
+		copy(to, keys)
+		return
+	}
+	for i, k := range keys {
 		at := i
-		for ; at > 0 && k.key < keys[at-1].key; at-- {
-			keys[at] = keys[at-1]
+		for ; at > 0 && k.key < to[at-1].key; at-- {
+			to[at] = to[at-1]
 		}
-		keys[at] = k
+		to[at] = k
 	}
 }
 
