@@ -105,7 +105,9 @@
 // continues where it had come to. A query takes a snapshot, a list of segments
 // that nothing changes, and merges streams of their groups: a domain is one
 // range of each segment, in the same order. Segments of like size are merged in
-// the background, eight into one.
+// the background, eight into one. A merge also lists the first credentials of each
+// large domain, in both orders, so that the first pages of a store that is merged
+// into one segment do not go through the domain.
 //
 // One thing differs from the first design, which kept the segments as chunks in
 // Badger's value log: a segment is a file of its own, and Badger holds only the
