@@ -131,8 +131,8 @@ func firstResults(ctx context.Context, sn *snapshot, d *detailsPlan, first int) 
 // in order, as a merged table that is alone has. They are found once for as long
 // as nothing is published, if the domain is large.
 //
-// firstPlaces is how many are kept: some pages.
-const firstPlaces = 256
+// firstPlaces is how many are kept: some pages. Tests lower it.
+var firstPlaces = 256
 
 // firstMany is from how many groups on. Tests lower it.
 var firstMany uint32 = 2048

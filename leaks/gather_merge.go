@@ -8,8 +8,8 @@ import (
 
 // roundGroups is about how many groups a round of a merge takes, all tables
 // together: so many that what is done once a round does not count, so few that
-// its slots stay in the processor's nearest cache.
-const roundGroups = 2048
+// its slots stay in the processor's nearest cache. Tests lower it.
+var roundGroups = 2048
 
 // A weave brings the parts of each credential together that stand in several
 // tables, each sorted by (root domain, hash). It goes in rounds. A round takes
@@ -65,8 +65,8 @@ type promise struct {
 }
 
 // maxPromising is how many of them are kept before the best of them are looked
-// at, which rules most others out.
-const maxPromising = 512
+// at, which rules most others out. Tests lower it.
+var maxPromising = 512
 
 // merge: several tables, each sorted by (root domain, hash). With oneRoot, all
 // groups are below the same root.
@@ -142,7 +142,7 @@ func slotsFor(n int) int {
 // cut decides how far the round goes, and sets each stream's to there. It
 // returns how many groups that are.
 func (w *weave) cut() int {
-	step := max(roundGroups/len(w.streams), 32)
+	step := max(roundGroups/len(w.streams), 1)
 	var (
 		limit groupKey
 		open  = true // everything that is left

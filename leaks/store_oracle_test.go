@@ -384,6 +384,12 @@ func TestAnswersEqualAPlainScan(t *testing.T) {
 			fewRows = []uint32{1, 10, 1 << 14}[w.rng.IntN(3)]
 			defer func(n uint32) { firstMany = n }(firstMany)
 			firstMany = []uint32{1, 20, 2048}[w.rng.IntN(3)]
+			defer func(n int) { firstPlaces = n }(firstPlaces)
+			firstPlaces = []int{1, 10, 256}[w.rng.IntN(3)]
+			defer func(n int) { roundGroups = n }(roundGroups)
+			roundGroups = []int{1, 20, 2048}[w.rng.IntN(3)]
+			defer func(n int) { maxPromising = n }(maxPromising)
+			maxPromising = []int{1, 3, 512}[w.rng.IntN(3)]
 			defer func(n uint32) { textStrings = n }(textStrings)
 			textStrings = []uint32{1, 16 << 10}[w.rng.IntN(2)]
 			lowerTops(t, []uint32{1, 2, 5, 20, 512}[w.rng.IntN(5)])
