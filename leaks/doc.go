@@ -105,9 +105,12 @@
 // continues where it had come to. A query takes a snapshot, a list of segments
 // that nothing changes, and merges streams of their groups: a domain is one
 // range of each segment, in the same order. Segments of like size are merged in
-// the background, eight into one. A merge also lists the first credentials of each
-// large domain, in both orders, so that the first pages of a store that is merged
-// into one segment do not go through the domain.
+// the background, eight into one; while an ingest runs, four into one if queries
+// are asked, and few if none are, until it ends. A merge also lists the first
+// credentials of each large domain, in both orders, so that the first pages of a
+// store that is merged into one segment do not go through the domain. Where several
+// segments share a large domain, its first credentials are found once and kept
+// until something is published.
 //
 // One thing differs from the first design, which kept the segments as chunks in
 // Badger's value log: a segment is a file of its own, and Badger holds only the
@@ -128,7 +131,7 @@
 //	table_*.go                 the table of credentials in a segment
 //	merge*.go                  which segments are merged, and expiry
 //	plan.go select*.go cover.go groupset.go filter.go search*.go   a query, bound to the store, to a table
-//	stream.go figures.go gather*.go combine.go   rows -> credentials
+//	stream.go figures.go gather*.go combine.go sourcenumbers.go   rows -> credentials
 //	ranker.go order.go windows.go resultcache.go   the first k of an order, and what follows
 //	table_record.go names.go arena.go   the texts of an answer's rows
 //	courtesy.go lazily.go      who waits for whom

@@ -21,6 +21,7 @@ var roundGroups = 2048
 type weave struct {
 	*gatherer
 	streams []*stream // those that are not at their end, oldest table first
+	whole   bool      // one round takes everything: keys need not be in order
 	slots   []slot
 	shared  []sharing
 	nodes   []node // of what shared lists
@@ -84,7 +85,8 @@ func (g *gatherer) merge(ctx context.Context, oneRoot bool) error {
 			more = more || !st.left.empty()
 		}
 	}
-	if more && !oneRoot { // a single round takes everything, and needs no order
+	w.whole = !more
+	if more && !oneRoot {
 		ranks, err := g.snap.rootRanks(ctx)
 		if err != nil {
 			return err
@@ -148,6 +150,9 @@ func (w *weave) cut() int {
 		open  = true // everything that is left
 	)
 	for _, st := range w.streams {
+		if w.whole {
+			break
+		}
 		end := min(st.at+step, len(st.groups))
 		if end == len(st.groups) && st.left.empty() {
 			continue
