@@ -21,13 +21,13 @@ type Group struct {
 // GroupSpec is what a new group is made of.
 type GroupSpec struct {
 	Name        string `json:"name"`
-	Description string `json:"description"`
+	Description string `json:"description,omitempty"`
 }
 
 // GroupChange is what changes in a group; nil leaves a field as it is.
 type GroupChange struct {
-	Name        *string `json:"name"`
-	Description *string `json:"description"`
+	Name        *string `json:"name,omitempty"`
+	Description *string `json:"description,omitempty"`
 }
 
 // CreateGroup makes a group. A workspace has at most 1,000.

@@ -41,9 +41,9 @@ type WorkspaceSpec struct {
 // WorkspaceChange is what changes in a workspace; nil leaves a field as it is,
 // and so does a kind missing in Quotas.
 type WorkspaceChange struct {
-	Name    *string      `json:"name"`
-	Billing *Billing     `json:"billing"`
-	Quotas  map[Kind]int `json:"quotas"`
+	Name    *string      `json:"name,omitempty"`
+	Billing *Billing     `json:"billing,omitempty"`
+	Quotas  map[Kind]int `json:"quotas,omitempty"`
 }
 
 // CreateWorkspace makes a workspace.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -44,7 +46,43 @@ func decodeBody(raw []byte, dst any) []problem {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return wrong("json_invalid", "must be one JSON value")
 	}
-	return nil
+	if isNull(raw) { // which encoding/json takes for nothing to do
+		return wrong("model_type", "must be a JSON object")
+	}
+	return missingFields(reflect.TypeOf(dst), raw, []string{string(inBody)})
+}
+
+func isNull(raw []byte) bool { return bytes.Equal(bytes.TrimSpace(raw), []byte("null")) }
+
+var jsonUnmarshaler = reflect.TypeFor[json.Unmarshaler]()
+
+// missingFields returns the fields that the document calls required and that raw,
+// which was decoded into a value of type t, does not have.
+func missingFields(t reflect.Type, raw []byte, at []string) (bad []problem) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	var has map[string]json.RawMessage
+	if t.Kind() != reflect.Struct || reflect.PointerTo(t).Implements(jsonUnmarshaler) || json.Unmarshal(raw, &has) != nil || has == nil {
+		return nil
+	}
+	for f := range t.Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		place := append(slices.Clip(at), name)
+		value, ok := has[name]
+		for other, v := range has { // encoding/json does not mind the case either
+			if !ok && strings.EqualFold(other, name) {
+				value, ok = v, true
+			}
+		}
+		switch {
+		case ok:
+			bad = append(bad, missingFields(f.Type, value, place)...)
+		case !strings.Contains(options, "omit"):
+			bad = append(bad, problem{place, "Field required", "missing"})
+		}
+	}
+	return bad
 }
 
 // article says what a JSON value should be, by the kind of Go's.

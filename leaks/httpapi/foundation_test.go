@@ -27,8 +27,8 @@ type tried struct {
 	Days                      []string
 	Body                      struct {
 		Name  string   `json:"name"`
-		Count int      `json:"count"`
-		Tags  []string `json:"tags"`
+		Count int      `json:"count,omitempty"`
+		Tags  []string `json:"tags,omitempty"`
 	}
 }
 
@@ -122,7 +122,7 @@ func TestFoundation(t *testing.T) {
 		route("GET", "/api/v1/panic", about{api: workspaceStyle}, nothing, func(context.Context, *caller, *struct{}) (*tried, error) { panic("secret") }),
 	)
 	const (
-		noInput  = `{"Text":"","Kind":"b","Day":"","Form":"","ID":"","Page":1,"Many":null,"Days":null,"Body":{"name":"","count":0,"tags":null}}`
+		noInput  = `{"Text":"","Kind":"b","Day":"","Form":"","ID":"","Page":1,"Many":null,"Days":null,"Body":{"name":""}}`
 		internal = `Internal error, request the-id`
 	)
 	detail := func(items ...string) string { return `{"detail":[` + strings.Join(items, ",") + `]}` }
@@ -150,7 +150,7 @@ func TestFoundation(t *testing.T) {
 		{"least", "GET", "/leaks/try?size=1", "", []string{memberKey}, 200, noInput},
 		{"other case of bearer", "GET", "/api/v1/try?size=1", "", []string{"Authorization: bearer member-key"}, 200, noInput},
 		{"at the limits", "GET", "/leaks/try?size=200&text=0123456789&kind=c&day=2024-02-29&many=a&many=&days=1970-01-01&days=2026-01-01&page=9223372036854775807&hash=0123456789ABCDEF0123456789abcdef",
-			"", []string{memberKey}, 200, `{"Text":"0123456789","Kind":"c","Day":"2024-02-29","Form":"0123456789ABCDEF0123456789abcdef","ID":"","Page":9223372036854775807,"Many":["a",""],"Days":["1970-01-01","2026-01-01"],"Body":{"name":"","count":0,"tags":null}}`},
+			"", []string{memberKey}, 200, `{"Text":"0123456789","Kind":"c","Day":"2024-02-29","Form":"0123456789ABCDEF0123456789abcdef","ID":"","Page":9223372036854775807,"Many":["a",""],"Days":["1970-01-01","2026-01-01"],"Body":{"name":""}}`},
 		{"missing", "GET", "/leaks/try", "", []string{memberKey}, 422, detail(item("size", "Field required", "missing"))},
 		{"all beyond", "GET", "/leaks/try?size=201&text=0123456789x&kind=d&day=2023-02-29&days=2026-01-01&days=x&page=0&hash=0&nope=secret", "", []string{memberKey}, 422, detail(
 			item("text", "must have at most 10 bytes", "string_too_long"),
@@ -360,7 +360,7 @@ func TestLog(t *testing.T) {
 	ask(h, "PERSONAL", "/leaks/try", "", id)
 	ask(h, "GET", "/leaks/broken", "", memberKey, id)
 	ask(h, "GET", "/leaks/panic", "", memberKey, id)
-	const want = `{"level":"INFO","msg":"request","id":"1","method":"GET","route":"/leaks/try","status":200,"bytes":132,"key":"id-of-member"}
+	const want = `{"level":"INFO","msg":"request","id":"1","method":"GET","route":"/leaks/try","status":200,"bytes":110,"key":"id-of-member"}
 {"level":"INFO","msg":"request","id":"1","method":"GET","route":"/leaks/try","status":422,"bytes":175,"key":"id-of-member"}
 {"level":"INFO","msg":"request","id":"1","method":"GET","route":"unknown","status":404,"bytes":23}
 {"level":"INFO","msg":"request","id":"1","method":"GET","route":"/leaks/try","status":401,"bytes":40,"error":"invalid or revoked API key"}
@@ -372,7 +372,7 @@ func TestLog(t *testing.T) {
 	if got := log.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if len(seen) != 7 || seen[0] != (Observation{Method: "GET", Route: "/leaks/try", Status: 200, Bytes: 132}) || seen[4].Method != "OTHER" {
+	if len(seen) != 7 || seen[0] != (Observation{Method: "GET", Route: "/leaks/try", Status: 200, Bytes: 110}) || seen[4].Method != "OTHER" {
 		t.Errorf("%+v", seen)
 	}
 }

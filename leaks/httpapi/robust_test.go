@@ -141,7 +141,7 @@ func TestHostileRequests(t *testing.T) {
 		{"noise", over("\x00\xff", 1000) + "\r\n\r\n", 400},
 		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400},
 		{"two lengths", "PUT /api/v1/try/x" + asMember + "Content-Length: 3\r\nContent-Length: 4\r\n\r\n{}  ", 400},
-		{"length and chunks", "PUT /api/v1/try/x" + asMember + "Connection: close\r\nContent-Type: application/json\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 200},
+		{"length and chunks", "PUT /api/v1/try/x" + asMember + "Connection: close\r\nContent-Type: application/json\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nc\r\n{\"name\":\"n\"}\r\n0\r\n\r\n", 200},
 		{"a body that stops", "PUT /api/v1/try/x" + asMember + "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{", 408},
 		{"a body that is too long", "PUT /api/v1/try/x" + asMember + "Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n" + over(" ", 1_000_000), 413},
 		{"chunks without end", "PUT /api/v1/try/x" + asMember + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + over("1000\r\n"+over(" ", 0x1000)+"\r\n", 50), 413},
@@ -226,8 +226,8 @@ func TestBodyDeadlineIsLifted(t *testing.T) {
 	c := hs.dial(t)
 	// Two requests on one connection, the second after the deadline of the
 	// first one's body.
-	put := "PUT /api/v1/try/x" + asMember + "Content-Type: application/json\r\nContent-Length: 2\r\n"
-	if _, err := io.WriteString(c, put+"\r\n{}"); err != nil {
+	put := "PUT /api/v1/try/x" + asMember + "Content-Type: application/json\r\nContent-Length: 12\r\n"
+	if _, err := io.WriteString(c, put+"\r\n{\"name\":\"n\"}"); err != nil {
 		t.Fatal(err)
 	}
 	r := bufio.NewReader(c)

@@ -74,7 +74,8 @@ func TestMonitorRefusals(t *testing.T) {
 		want                 string
 	}
 	tries := []request{
-		{"POST", "/monitors", `{}`, 400, refused("name: must have 1 to 100 characters")},
+		{"POST", "/monitors", `{}`, 400, refused("name: Field required")},
+		{"POST", "/monitors", `{"name":""}`, 400, refused("name: must have 1 to 100 characters")},
 		{"POST", "/monitors", `{"name":"x","threshold":0}`, 400, refused("threshold: must be from 1 to 1000000")},
 		{"POST", "/monitors", `{"name":"x","threshold":1000001}`, 400, refused("threshold: must be from 1 to 1000000")},
 		{"POST", "/monitors", `{"name":"x","renotifyAfter":59}`, 400, refused("renotifyAfter: must be 0 or from 60 to 31622400 seconds")},

@@ -276,7 +276,10 @@ func TestWorkspaceRefusals(t *testing.T) {
 		{"DELETE", leaked + "credentials", "", 405, refused("Method not allowed")},
 
 		{"POST", lists + "/domain", `{"value":"com"}`, 400, refused("value: must be a registrable domain or below one, not a public suffix")},
-		{"POST", lists + "/domain", `{}`, 400, refused("value: must not be empty")},
+		{"POST", lists + "/domain", `{}`, 400, refused("value: Field required")},
+		{"POST", lists + "/domain", `{"VALUE":""}`, 400, refused("value: must not be empty")},
+		{"POST", lists + "/domain", `null`, 400, refused("body: must be a JSON object")},
+		{"POST", lists + "/domain/delete", `{}`, 400, refused("ids: Field required")},
 		{"POST", lists + "/domain", `{"value":5}`, 400, refused("value: must be a string")},
 		{"POST", lists + "/domain", `{"value":"a.example","colour":"red"}`, 400, refused("colour: There is no such field")},
 		{"POST", lists + "/domain", `{"value":"a.example"`, 400, refused("body: must be JSON")},

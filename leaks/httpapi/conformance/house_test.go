@@ -61,6 +61,7 @@ func newHouse(t *testing.T) *house {
 	for _, e := range []watchlist.EntrySpec{
 		{Kind: watchlist.Domain, Value: "acme.example"}, {Kind: watchlist.Keyword, Value: "acme-corp"},
 		{Kind: watchlist.Executive, Value: "ceo@private.example"}, {Kind: watchlist.BIN, Value: "400000"},
+		{Kind: watchlist.Asset, Value: "192.0.2.1"}, {Kind: watchlist.Ransom, Value: "Acme"},
 	} {
 		_, err := watch.CreateEntry(ctx, hs.acme.ID, e)
 		must(t, err)
@@ -89,13 +90,19 @@ func newHouse(t *testing.T) *house {
 	must(t, err)
 	deliveries, err := watch.Deliveries(ctx, hs.acme.ID, "", watchlist.ListQuery{})
 	must(t, err)
-	keys, err := watch.Keys(ctx, hs.acme.ID, watchlist.ListQuery{})
+	// One that may be deleted, and a key that may be revoked.
+	other, err := watch.CreateWorkspace(ctx, watchlist.WorkspaceSpec{Name: "Other"})
+	must(t, err)
+	key, _, err := watch.CreateKey(ctx, watchlist.KeySpec{Workspace: hs.acme.ID, Name: "other", Role: watchlist.Member})
+	must(t, err)
+	revoked, _, err := watch.CreateKey(ctx, watchlist.KeySpec{Workspace: hs.acme.ID, Name: "revoked", Role: watchlist.Member})
 	must(t, err)
 	hs.ids = map[string]string{
+		"revoked":    revoked.ID,
 		"watchlists": group.ID, "monitors": m.ID, "events": m.OpenEvent, "deliveries": deliveries.Items[0].ID,
-		"workspaces": hs.acme.ID, "keys": keys.Items[0].ID,
+		"workspaces": other.ID, "keys": key.ID,
 	}
-	for path, kind := range map[string]watchlist.Kind{"domain": watchlist.Domain, "keyword": watchlist.Keyword, "executive": watchlist.Executive, "bin": watchlist.BIN} {
+	for path, kind := range map[string]watchlist.Kind{"domain": watchlist.Domain, "keyword": watchlist.Keyword, "executive": watchlist.Executive, "bin": watchlist.BIN, "assets": watchlist.Asset, "ransom": watchlist.Ransom} {
 		entries, err := watch.Entries(ctx, hs.acme.ID, watchlist.ListQuery{Kind: kind})
 		must(t, err)
 		hs.ids[path] = entries.Items[0].ID
