@@ -88,6 +88,8 @@ func run() error {
 	search := details(leaks.RootDomain, giant)
 	search.Search = "er12"
 	whole := leaks.DetailsQuery{Scope: everything, Column: leaks.RootDomain, Search: "anna.b"}
+	often := whole
+	often.Search = search.Search
 	deep := details(leaks.RootDomain, giant)
 	deep.Page = 200
 
@@ -109,6 +111,7 @@ func run() error {
 	m.details(ctx, "giant domain, page 200", deep)
 	m.details(ctx, "search within the giant domain", search)
 	m.details(ctx, "search in the whole store", whole)
+	m.details(ctx, "search in the whole store, a text found often", often)
 	m.details(ctx, "e-mail domain with 20 % of the rows", details(leaks.EmailDomain, c.MailProvider(0)))
 	m.details(ctx, "one username", details(leaks.Username, user))
 	below := page.Data[0].Domain
