@@ -32,7 +32,7 @@ func (g *gatherer) combine(ctx context.Context, parts []part) {
 			seen := c.seen(r)
 			if !found {
 				found = true
-				out = result{hash: c.groupHash(p.group), first: seen, last: seen, table: p.table, group: p.group, row: r}
+				out = result{first: seen, last: seen, table: p.table, group: p.group, row: r}
 				newest = c.ordinal(r)
 			} else {
 				out.first = min(out.first, seen)
@@ -52,6 +52,7 @@ func (g *gatherer) combine(ctx context.Context, parts []part) {
 	}
 	out.sources = g.countSources()
 	if g.rank.offer(out.sources, out.last) {
+		out.hash = g.sels[out.table].c.groupHash(out.group)
 		g.rank.add(&out)
 	}
 }

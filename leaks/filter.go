@@ -245,7 +245,7 @@ func (s *selection) rowBounds() (lo, hi uint32) {
 
 // searchFor prepares the search, for many groups all at once.
 func (s *selection) searchFor(ctx context.Context) error {
-	if s.inRanges() >= eagerSearch {
+	if s.inRanges() >= eagerSearch || s.manySingle() {
 		return s.searchAll(ctx)
 	}
 	s.search = newSearcher(s)

@@ -99,14 +99,17 @@ func (g *gatherer) single(ctx context.Context) error {
 			continue
 		}
 		for st := newStream(uint16(ti), sel, g.rank); st.fill(); {
-			if !sel.every {
-				g.partly(ctx, st)
-			} else {
+			switch {
+			case sel.every:
 				for i, group := range st.groups {
 					if sources, last := st.figures.at(i); g.rank.offer(sources, last) {
 						g.addWhole(st, i, sel.c.groupHash(group), sources, last)
 					}
 				}
+			case sel.whole != nil:
+				g.mostlyWhole(ctx, st)
+			default:
+				g.partly(ctx, st)
 			}
 			if err := g.poll(ctx, len(st.groups)+st.work); err != nil {
 				return err
@@ -114,6 +117,20 @@ func (g *gatherer) single(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// mostlyWhole ranks the credentials of a block of a selection that knows of many
+// groups that all of their rows are selected.
+func (g *gatherer) mostlyWhole(ctx context.Context, st *stream) {
+	parts := []part{{table: st.table}}
+	for i, group := range st.groups {
+		if !st.sel.wholly(group) {
+			parts[0].group = group
+			g.combine(ctx, parts)
+		} else if sources, last := st.figures.at(i); g.rank.offer(sources, last) {
+			g.addWhole(st, i, st.c.groupHash(group), sources, last)
+		}
+	}
 }
 
 // addWhole adds a credential of which one group is all there is.

@@ -227,7 +227,12 @@ func (w *weave) share(o *stream, first int, st *stream, at int) {
 func (w *weave) alone(ctx context.Context, st *stream) (work int) {
 	if !st.sel.every {
 		for at := st.at; at < st.to; at++ {
-			if st.shared[at] == 0 {
+			switch {
+			case st.shared[at] != 0:
+			case st.sel.wholly(st.groups[at]):
+				w.one(st, at)
+				work++
+			default:
 				w.parts = append(w.parts[:0], part{st.table, st.groups[at]})
 				w.combine(ctx, w.parts)
 				work += 8
@@ -319,7 +324,7 @@ type bound struct {
 // add takes group at of a stream's block.
 func (b *bound) add(st *stream, at int) {
 	switch {
-	case !st.sel.every:
+	case !st.sel.wholly(st.groups[at]):
 		b.partly = true
 	case st.rank.byLast:
 		b.lead = max(b.lead, st.lastOf(at))

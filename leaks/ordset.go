@@ -39,6 +39,28 @@ func (s *ordSet) addTo(words []uint64) {
 	}
 }
 
+// setBit sets a bit; one beyond the words, which only corrupt columns lead to, is
+// none.
+func setBit(words []uint64, i uint32) {
+	if w := i / 64; int(w) < len(words) {
+		words[w] |= 1 << (i % 64)
+	}
+}
+
+func hasBit(words []uint64, i uint32) bool {
+	w := i / 64
+	return int(w) < len(words) && words[w]&(1<<(i%64)) != 0
+}
+
+// setBits sets the bits from lo to hi-1.
+func setBits(words []uint64, lo, hi uint32) {
+	for hi = min(hi, uint32(64*len(words))); lo < hi; {
+		n := min(64-lo%64, hi-lo)
+		words[lo/64] |= (1<<n - 1) << (lo % 64)
+		lo += n
+	}
+}
+
 // clearBits clears the bits from lo to hi-1.
 func clearBits(words []uint64, lo, hi uint32) {
 	for lo < hi {

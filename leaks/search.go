@@ -7,12 +7,24 @@ import "github.com/leakscope/leakscope/index"
 // it. Tests lower it.
 var eagerSearch uint32 = 4096
 
+// eagerList is how many times more of them there must be that are no ranges.
+const eagerList = 8
+
+// manySingle reports whether single groups are too many to look at one by one.
+func (s *selection) manySingle() bool { return uint64(len(s.list)) >= eagerList*uint64(eagerSearch) }
+
 // A searcher decides whether a row matches the search text of a plan. The
 // fields of a credential (root domain, domain, username, e-mail domain) are
 // looked at first: where one matches, every row of the group does.
 type searcher struct {
 	s                               *selection
 	root, domain, user, host, facts *ordMatch
+
+	// whole, where the dictionaries were searched at once, has a bit for each
+	// group of the ranges in scope of which every row matches, be it by what
+	// they share. Those of host and facts may be missing that occur in such
+	// groups only.
+	whole []uint64
 
 	// in is the root domain whose groups were asked for last, and whether it
 	// matches: groups come in order of their roots.
@@ -44,6 +56,9 @@ func newSearcher(s *selection) *searcher {
 
 // group reports whether all rows of a group match by what they share.
 func (sr *searcher) group(g uint32) bool {
+	if hasBit(sr.whole, g) {
+		return true
+	}
 	c := sr.s.c
 	if g < sr.in.lo || g >= sr.in.hi {
 		root := c.groupRoot(g)

@@ -26,10 +26,16 @@ type selection struct {
 	rows *rowWindow
 	// simple says that beside rows the bounds of seen alone decide about a row.
 	simple bool
+	// words, of a query by keyword, has a bit for each group of which all rows
+	// match one.
+	words []uint64
 	// search decides per group, and where it can't, per row.
 	search *searcher
-	// every says that all rows of the groups in scope are selected.
+	// every says that all rows of the groups in scope are selected; whole, if
+	// not nil, has a bit for each group of which they are. Other groups may be
+	// selected as a whole, too.
 	every bool
+	whole []uint64
 }
 
 // A span is a half-open range of groups, rows or ordinals.
@@ -81,8 +87,34 @@ func (s *selection) bind(ctx context.Context) (possible bool, err error) {
 	}
 	s.simple = s.search == nil && (len(s.rowTests) == 0 || len(s.rowTests) == 1 && bySeen)
 	s.every = len(s.groupTests) == 0 && len(s.rowTests) == 0 && s.rows == nil && s.search == nil
+	s.decideWhole()
 	return true, nil
 }
+
+// decideWhole fills in whole, where the search and the keywords are all that
+// rows are asked.
+func (s *selection) decideWhole() {
+	tests := len(s.rowTests)
+	if s.words != nil {
+		tests--
+	}
+	switch {
+	case tests > 0 || s.rows != nil:
+	case s.search == nil:
+		s.whole = s.words
+	case s.words == nil:
+		s.whole = s.search.whole
+	case s.search.whole != nil:
+		s.whole = s.words
+		for i, w := range s.search.whole {
+			s.whole[i] &= w
+		}
+	}
+}
+
+// wholly reports whether every row of a group in scope, which passed the tests
+// of whole groups, is known to be selected.
+func (s *selection) wholly(g uint32) bool { return s.every || hasBit(s.whole, g) }
 
 // narrow replaces the groups in scope by those that hold a row of s.rows, when
 // these are few.

@@ -37,6 +37,7 @@ func (s *selection) scopeKeywords(ctx context.Context) error {
 		return nil
 	}
 	s.rowTests = append(s.rowTests, c.hostTest(hosts))
+	s.words = make([]uint64, s.t.groups/64+1)
 	if n > int(s.t.dictLen(dictHost)/fewHosts) {
 		return s.groupsWithHosts(ctx, hosts, 0, s.t.groups)
 	}
@@ -60,7 +61,7 @@ func (s *selection) scopeKeywords(ctx context.Context) error {
 var fewHosts uint32 = 16
 
 // groupsWithHosts appends the groups lo <= g < hi that have a row with one of
-// the hosts.
+// the hosts, and notes those of which all have.
 func (s *selection) groupsWithHosts(ctx context.Context, hosts []uint64, lo, hi uint32) error {
 	var b struct{ column, rows []uint32 } // columns of a run of groups
 	for polled := 0; lo < hi; {
@@ -71,16 +72,22 @@ func (s *selection) groupsWithHosts(ctx context.Context, hosts []uint64, lo, hi 
 		}
 		first := b.rows[0]
 		b.column = s.c.decode(colHost, first, b.rows[end-lo], b.column[:0])
-		group := lo
-		for i, h := range b.column {
-			if hosts[h/64]&(1<<(h%64)) == 0 {
+		if len(b.column) != int(b.rows[end-lo]-first) {
+			return s.c.err()
+		}
+		for group, row := lo, first; group < end; group++ {
+			next := min(b.rows[group+1-lo], b.rows[end-lo])
+			matching := uint32(0)
+			for ; row < next; row++ {
+				h := b.column[row-first]
+				matching += uint32(hosts[h/64] >> (h % 64) & 1)
+			}
+			if matching == 0 {
 				continue
 			}
-			for group+1 < end && b.rows[group+1-lo] <= first+uint32(i) {
-				group++
-			}
-			if n := len(s.list); n == 0 || s.list[n-1] != group {
-				s.list = append(s.list, group)
+			s.list = append(s.list, group)
+			if matching == next-b.rows[group-lo] {
+				setBit(s.words, group)
 			}
 		}
 		if polled += len(b.column) + int(end-lo); polled > pollRows {

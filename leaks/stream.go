@@ -31,7 +31,7 @@ type stream struct {
 	at, to int      // the groups of the round
 	shared []uint32 // which are parts of a credential of other tables, too
 
-	figures // only if every row is selected
+	figures // of groups of which every row is selected
 
 	buf, endsBuf []uint32
 }
@@ -74,7 +74,7 @@ func (st *stream) fill() bool {
 	if st.keyed {
 		st.loadKeys()
 	}
-	if st.sel.every {
+	if st.sel.every || st.sel.whole != nil {
 		lo, hi, dense := st.dense()
 		st.work += st.figures.load(st.groups, lo, hi, dense)
 	}

@@ -111,19 +111,88 @@ func (c *tableCursor) searchLocal(m *index.Matcher, found []span, out *spanJoine
 		}
 	}
 	n := c.t.tableMeta.dicts[dictUser]
-	used, err := c.t.texts[dictUser].Candidates(0, n, m, look)
-	switch {
-	case err != nil:
-		c.fail(fmt.Errorf("text of users: %w", err))
-		return
-	case !used:
-		look(0, n)
-	}
+	c.lookFor(dictUser, 0, n, m, look)
 	for _, s := range found {
 		if !out.add(s) {
 			return
 		}
 	}
+}
+
+// lookFor calls look for ranges of a dictionary's strings lo <= ord < hi,
+// ascending and apart, until it returns false: a string that m matches is in
+// one of them.
+func (c *tableCursor) lookFor(d dictID, lo, hi uint32, m *index.Matcher, look func(lo, hi uint32) bool) {
+	if hi-lo <= fewStrings {
+		look(lo, hi)
+		return
+	}
+	used, err := c.t.texts[d].Candidates(lo, hi, m, look)
+	switch {
+	case err != nil:
+		c.fail(fmt.Errorf("text of %s: %w", d, err))
+	case !used:
+		look(lo, hi)
+	}
+}
+
+const (
+	// fewStrings are searched as fast without a text index.
+	fewStrings = 1 << 10
+	// longSkip is how many strings are not worth searching the more pieces for.
+	longSkip = 32
+)
+
+// searchBut returns the strings lo <= ord < hi of a dictionary that m matches
+// and that are in none of some spans, which ascend and are apart from each
+// other. What is in them is not looked at, mostly.
+func (c *tableCursor) searchBut(d dictID, lo, hi uint32, m *index.Matcher, but []span) []uint32 {
+	if lo >= hi {
+		return nil
+	}
+	var found []uint32
+	dict, left := c.dict(d), but
+	search := func(lo, hi uint32) {
+		dict.Search(lo, hi, m, func(ord uint32) bool {
+			found = append(found, ord)
+			return true
+		})
+	}
+	c.lookFor(d, lo, hi, m, func(lo, hi uint32) bool {
+		for len(left) > 0 && left[0].hi <= lo {
+			left = left[1:]
+		}
+		for len(left) > 0 && left[0].lo < hi {
+			if s := left[0]; s.hi-max(s.lo, lo) >= longSkip || s.hi >= hi {
+				search(lo, max(s.lo, lo))
+				lo = min(s.hi, hi)
+			}
+			if left[0].hi > hi {
+				break // it goes on in the next range
+			}
+			left = left[1:]
+		}
+		search(lo, hi)
+		return dict.Err() == nil
+	})
+	return outside(found, but)
+}
+
+// outside returns what of an ascending list is in none of some spans, in place.
+func outside(list []uint32, spans []span) []uint32 {
+	if len(spans) == 0 {
+		return list
+	}
+	kept := list[:0]
+	for _, ord := range list {
+		for len(spans) > 0 && spans[0].hi <= ord {
+			spans = spans[1:]
+		}
+		if len(spans) == 0 || ord < spans[0].lo {
+			kept = append(kept, ord)
+		}
+	}
+	return kept
 }
 
 // searchUsersPlainly is searchUsers for a needle with rawUser in it, which
