@@ -59,8 +59,8 @@
 //
 // # Text index
 //
-// A [Text] says which blocks of 128 consecutive strings of a dictionary have
-// each trigram of their folded bytes ([Fold]). Bytes count by class (a to z, 0
+// A [Text] says which blocks of consecutive strings of a dictionary, 16 to 1,024
+// of them, have each trigram of their folded bytes ([Fold]). Bytes count by class (a to z, 0
 // to 9, ".", "-", "_", and one for all other ASCII; a byte b beyond ASCII has
 // class 7b mod 40), so that a trigram is a number below 40³, its key: (first ×
 // 40 + second) × 40 + third. The index comes in parts, each of blocks of its
@@ -80,6 +80,7 @@
 //	    zeros         to the end of the byte
 //	directory
 //	  uvarint         number of strings
+//	  byte            a block has two to the power of this
 //	  each part:
 //	    uvarint       number of blocks
 //	    uvarint       number of chunks
@@ -90,7 +91,7 @@
 //
 //	chunk k … last-1: the directory's first parts of 1 MiB each; mostly none
 //	last chunk
-//	  byte            version, 1
+//	  byte            version: 1, of a text index 2
 //	  uvarint         number of entries: chunks of a dictionary, values of bitmaps,
 //	                  parts of a text index
 //	  uvarint         k

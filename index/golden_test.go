@@ -114,10 +114,11 @@ func TestTextBytes(t *testing.T) {
 		11              | the same
 		61              | k = 1; gap 3 as 0 1 1, then a zero
 	`, `
-		01              | version
+		02              | version
 		01              | parts
 		01              | data chunks
 		8103            | strings
+		07              | blocks of 128
 		04 01           | part of 4 blocks, 1 chunk
 		01              | its first key
 	`)

@@ -23,8 +23,8 @@ const (
 	bitmapChunkBytes = 64 << 10  // bitmaps share a chunk up to this size
 	maxBitmapChunk   = 256 << 10 // none is longer: a piece has 16 containers of 8 KiB at most
 
-	textBlockShift = 7 // strings of a block of a text index: 1<<textBlockShift
-	textBlockMask  = 1<<textBlockShift - 1
+	textLeastShift = 4         // strings of a block of a text index: from 1<<textLeastShift
+	textMostShift  = 10        // to 1<<textMostShift
 	textPartBlocks = 1<<16 - 1 // most blocks of a part
 	textPartKeys   = 1 << 20   // a part ends with the block that brings its distinct keys to this
 	textChunkBytes = 16 << 10  // a chunk of lists is cut once it reaches this

@@ -7,7 +7,7 @@ import (
 	"github.com/leakscope/leakscope/internal/codec"
 )
 
-const textVersion = 1
+const textVersion = 2
 
 // A Text is a stored text index: it tells which blocks of a dictionary's
 // strings may contain a needle. Opening it reads its directory only. It is
@@ -15,6 +15,7 @@ const textVersion = 1
 type Text struct {
 	src   codec.ChunkSource
 	n     uint32
+	shift uint // a block has 1<<shift strings
 	parts []textPart
 }
 
@@ -48,7 +49,11 @@ func openText(src codec.ChunkSource, n uint32) (*Text, error) {
 	if have := r.Uvarint(); have != uint64(n) {
 		r.Fail(fmt.Sprintf("%d strings, %d expected", have, n))
 	}
-	t := &Text{src: src, n: n, parts: make([]textPart, 0, parts)}
+	shift := r.Uint8()
+	if r.Err() == nil && (shift < textLeastShift || shift > textMostShift) {
+		r.Fail("blocks of another size")
+	}
+	t := &Text{src: src, n: n, shift: uint(shift), parts: make([]textPart, 0, parts)}
 	block, chunk := uint64(0), 0
 	for range parts {
 		blocks, count := r.Uvarint(), r.Count(1)
@@ -73,7 +78,7 @@ func openText(src codec.ChunkSource, n uint32) (*Text, error) {
 		t.parts = append(t.parts, p)
 		block, chunk = block+blocks, chunk+count
 	}
-	if block != (uint64(n)+textBlockMask)>>textBlockShift || chunk != chunks {
+	if r.Err() == nil && block != (uint64(n)+1<<shift-1)>>shift || chunk != chunks {
 		r.Fail("parts do not add up")
 	}
 	if err := r.Close(); err != nil {
@@ -99,14 +104,14 @@ func (t *Text) Candidates(lo, hi uint32, m *Matcher, fn func(from, to uint32) bo
 		return true, nil
 	}
 	q := newTextQuery(m.needle)
-	first, end := lo>>textBlockShift, (hi-1)>>textBlockShift+1
+	first, end := lo>>t.shift, (hi-1)>>t.shift+1
 	i, found := slices.BinarySearchFunc(t.parts, first, func(p textPart, b uint32) int { return int(p.block) - int(b) })
 	if !found {
 		i--
 	}
 	from, to := uint32(0), uint32(0) // blocks not reported yet
 	report := func() bool {
-		return from == to || fn(max(lo, from<<textBlockShift), uint32(min(uint64(hi), uint64(to)<<textBlockShift)))
+		return from == to || fn(max(lo, from<<t.shift), uint32(min(uint64(hi), uint64(to)<<t.shift)))
 	}
 	for ; i < len(t.parts) && t.parts[i].block < end; i++ {
 		p := &t.parts[i]

@@ -93,7 +93,7 @@ func BenchmarkTextWrite(b *testing.B) {
 			began := cpuTime(b)
 			for b.Loop() {
 				chunks = nil
-				w := NewTextWriter(&chunks, 0)
+				w := NewTextWriter(&chunks, 0, 7)
 				for _, s := range set {
 					w.Add(s)
 				}

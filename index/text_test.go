@@ -11,10 +11,16 @@ import (
 	"github.com/leakscope/leakscope/internal/codec"
 )
 
+// buildText writes an index of blocks of 128 strings, and opens it.
 func buildText(t testing.TB, strs []string) (*Text, *codec.MemChunks) {
 	t.Helper()
+	return buildTextBlocks(t, strs, 7)
+}
+
+func buildTextBlocks(t testing.TB, strs []string, shift int) (*Text, *codec.MemChunks) {
+	t.Helper()
 	chunks := new(codec.MemChunks)
-	w := NewTextWriter(chunks, 0)
+	w := NewTextWriter(chunks, 0, shift)
 	for _, s := range strs {
 		w.Add([]byte(s))
 	}
@@ -86,7 +92,7 @@ func TestSearchTextIsSearch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, _ := buildDict(t, strs)
-			x, _ := buildText(t, strs)
+			x, _ := buildTextBlocks(t, strs, 3+rng.IntN(9)) // all sizes, and one beyond them each way
 			if name == "parts" && len(x.parts) < 2 {
 				t.Fatalf("%d parts", len(x.parts))
 			}
@@ -192,7 +198,7 @@ func TestTextList(t *testing.T) {
 func TestTextWritesNothing(t *testing.T) {
 	for n, want := range map[int]bool{0: false, 99: false, 100: true} {
 		chunks := new(codec.MemChunks)
-		w := NewTextWriter(chunks, 100)
+		w := NewTextWriter(chunks, 100, 7)
 		for range n {
 			w.Add([]byte("name"))
 		}
@@ -219,7 +225,7 @@ func TestTextRefusals(t *testing.T) {
 		t.Errorf("another number of strings: %v", err)
 	}
 	sink := errSink{errors.New("full")}
-	w := NewTextWriter(sink, 0)
+	w := NewTextWriter(sink, 0, 7)
 	for range 5 {
 		w.Add([]byte("abcdef"))
 	}

@@ -14,6 +14,7 @@ type TextWriter struct {
 	sink  codec.ChunkSink
 	err   error
 	least uint32
+	shift uint   // a block has 1<<shift strings
 	n     uint32 // strings added
 	prev  []byte // the string before; empty if that is not ASCII or in another block
 	fold  []byte // scratch
@@ -44,13 +45,17 @@ var textPool = sync.Pool{New: func() any { return new(textTables) }}
 // NewTextWriter returns a writer of a text index to sink. Where there are
 // fewer than least strings, and not long ones, nothing is written: going
 // through them takes no longer than the index would.
-func NewTextWriter(sink codec.ChunkSink, least uint32) *TextWriter {
-	return &TextWriter{sink: sink, least: least}
+//
+// It tells blocks of 1<<shift strings apart, from 4 to 10: the smaller they are,
+// the fewer strings that do not match are looked at, and the longer the index.
+// Another shift is taken for the nearest of these.
+func NewTextWriter(sink codec.ChunkSink, least uint32, shift int) *TextWriter {
+	return &TextWriter{sink: sink, least: least, shift: uint(min(max(shift, textLeastShift), textMostShift))}
 }
 
 // Add appends s, the string of the next ordinal.
 func (w *TextWriter) Add(s []byte) {
-	if w.n&textBlockMask == 0 {
+	if w.n&(1<<w.shift-1) == 0 {
 		w.beginBlock()
 	}
 	w.n++
@@ -215,6 +220,7 @@ func (w *TextWriter) Finish() error {
 	}
 	var body codec.Writer
 	body.Uvarint(uint64(w.n))
+	body.Uint8(uint8(w.shift))
 	body.Raw(w.dir.Bytes())
 	w.err = writeDirectory(w.sink, textVersion, uint64(w.parts), w.chunks, body.Bytes())
 	return w.err

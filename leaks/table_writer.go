@@ -98,12 +98,22 @@ func (w *tableWriter) dict(d dictID) *dictOut {
 	}
 	o := &dictOut{id: d, strs: index.NewDictWriter(w.seg.Section(sectionDict+uint16(d), packing))}
 	if textDict(d) {
-		o.text = index.NewTextWriter(w.seg.Section(sectionText+uint16(d), segment.Plain), textStrings)
+		o.text = index.NewTextWriter(w.seg.Section(sectionText+uint16(d), segment.Plain), textStrings, w.textShift(d))
 	}
 	if _, nested := d.parent(); nested {
 		o.starts = segment.NewIntsWriter(w.seg.Section(sectionStarts+uint16(d), segment.Plain))
 	}
 	return o
+}
+
+// textShift is of how many strings a block of dictionary d's text index is, as a
+// power of two. A search of a large domain goes through the users of all others,
+// so that theirs are small; a fresh table has none that large.
+func (w *tableWriter) textShift(d dictID) int {
+	if d == dictUser && w.packing != segment.Fast {
+		return 5
+	}
+	return 7
 }
 
 // packsFast says whether S2 takes away a good part of dictionary d: names of

@@ -18,3 +18,6 @@ var heapRows = 1 << 17
 // textStrings is how many strings a dictionary must have to get a text index:
 // going through fewer takes a fraction of a millisecond. Tests lower it.
 var textStrings uint32 = 16 << 10
+
+// textShift is of how many strings a block of a text index is, as a power of two.
+const textShift = 7

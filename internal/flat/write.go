@@ -54,7 +54,7 @@ func writeTable(ctx context.Context, seg *segment.Writer, s *Schema, rows sorted
 			var n uint64
 			var text *index.TextWriter
 			if def.Indexed {
-				text = index.NewTextWriter(seg.Section(sectionText(i), segment.Plain), textStrings)
+				text = index.NewTextWriter(seg.Section(sectionText(i), segment.Plain), textStrings, textShift)
 			}
 			if n, err = writeStrings(seg.Section(sectionDict(i), segment.Small), text, rows.strings(i)); err == nil {
 				counts = append(counts, n)
