@@ -210,6 +210,7 @@ func (m *merger) mergeRows() error {
 	if err := m.eachGroup(m.emitGroup); err != nil {
 		return err
 	}
+	m.release()
 	var split bool
 	err := together(m.parallel, m.mergeAggregates, func() (err error) {
 		if split, err = w.endRows(); err != nil {
@@ -230,6 +231,21 @@ func (m *merger) mergeRows() error {
 		return err
 	}
 	return w.finishColumns()
+}
+
+// release lets go of what only rows needed, before they are put into orders: of
+// millions of rows that is as much as the orders take. Ordinals stay what they
+// are in the sources from here on.
+func (m *merger) release() {
+	for _, s := range m.in {
+		for d := range s.remap {
+			if d := dictID(d); d != dictRoot && d != dictMail {
+				s.remap[d] = nil
+			}
+		}
+		s.machines, s.groups, s.rows = nil, groupWindow{}, mergeWindow{}
+		s.c = s.t.cursor()
+	}
 }
 
 // emitGroup writes the group of m.parts.

@@ -48,8 +48,11 @@ func (s *mergeSource) remapped(d dictID, id columnID, lo, hi uint32, dst []uint3
 	return dst
 }
 
-// remap replaces ordinals, which decode has checked.
+// remap replaces ordinals, which decode has checked; without to, none.
 func remap(ords, to []uint32) {
+	if to == nil {
+		return
+	}
 	for i, n := range ords {
 		ords[i] = to[n]
 	}

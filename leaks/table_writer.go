@@ -359,6 +359,7 @@ func (w *tableWriter) writeByHash() (split bool) {
 		c.Append(uint64(n))
 		split = split || i > 0 && w.order.alike(keys[i], keys[i-1]) && w.hashes[n] == w.hashes[w.order.number(keys[i-1])]
 	}
+	w.order = nil // of a merge nobody needs it any more, and it is large
 	return split
 }
 
