@@ -106,7 +106,8 @@
 // that nothing changes, and merges streams of their groups: a domain is one
 // range of each segment, in the same order. Segments of like size are merged in
 // the background, eight into one; while an ingest runs, four into one if queries
-// are asked, and few if none are, until it ends. A merge also lists the first
+// are asked, and few if none are, until it ends, and none larger than the memory
+// budget allows beside the ingest's own. A merge also lists the first
 // credentials of each large domain, in both orders, so that the first pages of a
 // store that is merged into one segment do not go through the domain. Where several
 // segments share a large domain, its first credentials are found once and kept
@@ -127,17 +128,17 @@
 //
 //	store.go snapshot.go       a store, its segments, who may read them
 //	prepare.go                 record -> row
-//	ingest*.go                 the pipeline from a sequence to segments
+//	ingest*.go digest.go       the pipeline from a sequence to segments, and what tells an input
 //	table_*.go                 the table of credentials in a segment
 //	merge*.go                  which segments are merged, and expiry
 //	plan.go select*.go cover.go groupset.go filter.go search*.go   a query, bound to the store, to a table
 //	stream.go figures.go gather*.go combine.go sourcenumbers.go   rows -> credentials
-//	ranker.go order.go windows.go resultcache.go   the first k of an order, and what follows
-//	table_record.go names.go arena.go   the texts of an answer's rows
+//	ranker.go order.go tops.go windows.go resultcache.go   the first k of an order, and what follows
+//	table_record.go names.go machine_facts.go arena.go   the texts of an answer's rows
 //	courtesy.go lazily.go      who waits for whom
 //	dataset*.go document.go card.go   the flat data sets (internal/flat)
 //	machine.go datastats.go    across them
 //	keyword*.go                hosts by their words
-//	monitors.go table_origin.go   what is new
+//	monitors.go monitor_admin.go table_origin.go   what is new
 //	details.go cursor.go occurrences.go analytics.go report.go info.go   answers
 package leaks

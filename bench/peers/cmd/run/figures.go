@@ -35,6 +35,7 @@ type OurFigures struct {
 	Disk                      int64 // before compaction
 	Compact                   float64
 	CompactPeak               int64
+	JSONLRuns, ULPRuns        []float64 // seconds of each ingest; the figures are their medians
 	ULPSeconds                float64
 	ULPPeak                   int64
 	Uncompacted               []peers.Timing

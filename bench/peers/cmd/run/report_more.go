@@ -5,15 +5,24 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 )
+
+// runsOf says how often something was timed, and between which seconds it took.
+func runsOf(all []float64) string {
+	if len(all) == 0 {
+		return "once"
+	}
+	return fmt.Sprintf("median of %d: %.1f to %.1f", len(all), slices.Min(all), slices.Max(all))
+}
 
 // writeOurs: what only leakscope is measured at.
 func (r *results) writeOurs(b *strings.Builder) {
 	o := r.ours.Ours
 	b.WriteString("### leakscope alone\n\n")
-	fmt.Fprintf(b, "- JSONL of %s MB (%.0f bytes a record) in %.1f s; `url:user:pass` of %s MB in %.1f s, peak %s MiB.\n",
-		number(o.FileBytes/1e6), float64(o.FileBytes)/float64(r.c.n), loadSeconds(r.ours, false), number(o.ULPBytes/1e6), o.ULPSeconds, number(o.ULPPeak>>20))
+	fmt.Fprintf(b, "- JSONL of %s MB (%.0f bytes a record) in %.1f s (%s); `url:user:pass` of %s MB in %.1f s (%s), peak %s MiB.\n",
+		number(o.FileBytes/1e6), float64(o.FileBytes)/float64(r.c.n), loadSeconds(r.ours, false), runsOf(o.JSONLRuns), number(o.ULPBytes/1e6), o.ULPSeconds, runsOf(o.ULPRuns), number(o.ULPPeak>>20))
 	fmt.Fprintf(b, "- As ingested: %d segments, %.1f bytes/record. Compacted in %.1f s (peak %s MiB): %d segments, %.1f bytes/record.\n",
 		o.Segments, float64(o.Disk)/float64(r.c.n), o.Compact, number(o.CompactPeak>>20), o.SegmentsCompact, float64(r.ours.Disk)/float64(r.c.n))
 	fmt.Fprintf(b, "- A walk of the whole store in order: %s credentials in %.2f s, %s/s.\n\n", number(o.Walked), o.WalkSeconds, whole(float64(o.Walked)/o.WalkSeconds))
