@@ -81,6 +81,39 @@ func TestDigestTells(t *testing.T) {
 	}
 }
 
+// TestDigestFromWhereItStands: what was read before is no part of the input.
+func TestDigestFromWhereItStands(t *testing.T) {
+	s := openTest(t, testDir(t), testOptions())
+	data := make([]byte, 3*digestPiece+5)
+	for i := range data {
+		data[i] = byte(i * i >> 9)
+	}
+	r := bytes.NewReader(data)
+	if _, err := r.Seek(77, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Digest(t.Context(), r)
+	want, err2 := s.Digest(t.Context(), iotest.OneByteReader(bytes.NewReader(data[77:])))
+	if err != nil || err2 != nil || got != want {
+		t.Errorf("%x, %v, want %x, %v", got, err, want, err2)
+	}
+}
+
+// A damagedFile cannot be read from some place on.
+type damagedFile struct {
+	*bytes.Reader
+	from int64
+	err  error
+}
+
+func (f *damagedFile) ReadAt(p []byte, off int64) (int, error) {
+	if off+int64(len(p)) <= f.from {
+		return f.Reader.ReadAt(p, off)
+	}
+	n, _ := f.Reader.ReadAt(p[:max(0, f.from-off)], off)
+	return n, f.err
+}
+
 func TestDigestFails(t *testing.T) {
 	s := openTest(t, testDir(t), testOptions())
 	broken := errors.New("broken")
@@ -90,6 +123,12 @@ func TestDigestFails(t *testing.T) {
 			if sum, got := s.Digest(t.Context(), r); !errors.Is(got, err) || sum != [32]byte{} {
 				t.Errorf("after %d bytes: %x, %v, want %v", before, sum, got, err)
 			}
+		}
+	}
+	for _, before := range []int64{0, 10, 3 * digestPiece, 3*digestPiece + 10} {
+		r := &damagedFile{bytes.NewReader(make([]byte, 5*digestPiece)), before, broken}
+		if sum, got := s.Digest(t.Context(), r); !errors.Is(got, broken) || sum != [32]byte{} {
+			t.Errorf("file damaged at %d: %x, %v", before, sum, got)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
