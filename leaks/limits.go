@@ -54,9 +54,9 @@ const (
 	// maxFanout is the greatest Options.MergeFanout. It is below maxBacklog, so
 	// that a tier is full before an ingest waits for it.
 	maxFanout = 64
-	// ingestSlack times the merge fanout is the number of segments from which
-	// on merging does not wait for a running ingest to end.
-	ingestSlack = 8
+	// maxDeferred is the number of segments from which on merging does not wait
+	// for a running ingest to end, nor for queries.
+	maxDeferred = 192
 	// besideBytes of the memory budget allow a merge beside an ingest one row.
 	// It takes about half of that.
 	besideBytes = 128
@@ -65,5 +65,5 @@ const (
 	askedFanout = 4
 	// maxBacklog is the number of segments at which an ingest waits for
 	// merging to catch up.
-	maxBacklog = 96
+	maxBacklog = 224
 )

@@ -75,8 +75,8 @@ func (s *Store) awaitMerging(ctx context.Context) error {
 }
 
 // mergeTiers merges until no tier is full. While an ingest runs and nobody asks
-// it leaves a few segments more: merging them all the more at once afterwards is
-// cheaper, and the processor is the ingest's. While an ingest runs and queries
+// it leaves the segments as they are, unless they become very many: merging them
+// all at once afterwards is cheaper, and the processor is the ingest's. While an ingest runs and queries
 // are asked it merges fewer at a time: each segment that is open costs every
 // query something.
 func (s *Store) mergeTiers(ctx context.Context) error {
@@ -86,7 +86,7 @@ func (s *Store) mergeTiers(ctx context.Context) error {
 			switch ingesting := s.ingests.Load() > 0; {
 			case ingesting && s.askedLately():
 				fanout = min(fanout, askedFanout)
-			case ingesting && len(list) < ingestSlack*fanout:
+			case ingesting && len(list) < maxDeferred:
 				return nil
 			}
 			return fullTier(list, fanout, rows)
