@@ -15,7 +15,9 @@ type Options struct {
 	// MemoryBudget, in bytes, sizes what is kept: three eighths for the rows
 	// that an ingest collects (once more while the last ones are written), a
 	// half for loaded chunks, an eighth for sorted results. 256 MiB if 0, at
-	// least 16 MiB. The process takes more: what the collector lets stand
+	// least 16 MiB. The process takes more: as much as for loaded chunks again
+	// for those that queries use where they stand in the segments' files, which
+	// the system can take back at any time, what the collector lets stand
 	// (GOGC=30 suits an ingest), and a merge some 70 bytes a row of what it
 	// merges, at most of 8,388,608 rows.
 	MemoryBudget int64

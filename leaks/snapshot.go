@@ -30,7 +30,8 @@ type handle struct {
 }
 
 // forMerge returns a view of the segment with a cache of its own: a merge reads
-// everything about once, and must not push what queries use out of theirs.
+// everything about once, and must not push what queries use out of theirs. It reads
+// the file, which takes no more memory than that cache, however large the file.
 func (h *handle) forMerge(cache *segment.Cache) (*handle, error) {
 	r, err := segment.Open(h.file, h.meta.Size, segmentName(h.meta.ID), cache)
 	if err != nil {

@@ -166,6 +166,8 @@ func (s *Store) openSegment(m kv.SegmentMeta) (*handle, error) {
 	if err := h.openTable(); err != nil {
 		return fail(err)
 	}
+	// What was read until here is small, and stays.
+	h.reader.Map(f)
 	return h, nil
 }
 

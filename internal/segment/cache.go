@@ -12,10 +12,20 @@ import (
 //
 // A chunk that was dropped stays in memory while someone still refers to its
 // bytes; what a query holds on to is the query's.
+//
+// Chunks that stand in a mapped file have a limit of their own, as large as that of
+// the others: to bring one back costs a few faults, where another is read and
+// decompressed anew, so that they are not to push those out.
 type Cache struct {
 	limit int64
 
-	mu   sync.Mutex // guards all below, every slot's pointer being set or cleared, and Reader.closed
+	mu sync.Mutex // guards all below, every slot's pointer being set or cleared, and Reader.closed
+	// Of the chunks on the heap, and of those mapped.
+	heap, mapped ring
+}
+
+// A ring holds the entries that share a limit.
+type ring struct {
 	used int64
 	hand *entry // next to be looked at; the ring's newest is just behind it
 }
@@ -28,10 +38,14 @@ type entry struct {
 	slot       *slot
 	cost       int64
 	prev, next *entry
+
+	// Of a chunk that stands in a mapping: that, and where.
+	mapping *mapping
+	chunk   *chunkInfo
 }
 
 // entryBytes is what an entry costs besides its data.
-const entryBytes = 96
+const entryBytes = 112
 
 // NewCache returns a cache of at most so many bytes of chunks; with less than
 // the size of a chunk nothing is kept and every use of a chunk reads it.
@@ -44,7 +58,7 @@ func (c *Cache) Used() int64 {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.used
+	return c.heap.used
 }
 
 // heapBytes is what a byte slice of capacity n takes: large ones come in
@@ -57,46 +71,64 @@ func heapBytes(n int) int64 {
 }
 
 // add keeps data in s, dropping others until it fits. It keeps nothing when
-// data alone is more than the limit or r is closed.
-func (c *Cache) add(r *Reader, s *slot, data []byte) {
+// data alone is more than the limit or r is closed. A chunk that stands in the
+// mapping of r names itself, others are nil.
+func (c *Cache) add(r *Reader, s *slot, data []byte, mapped *chunkInfo) {
 	if c == nil {
 		return
 	}
 	e := &entry{data: data, slot: s, cost: heapBytes(cap(data)) + entryBytes}
+	if mapped != nil {
+		// The pages around it come along; they mostly are those of chunks that
+		// are used with it.
+		e.mapping, e.chunk = r.mapping, mapped
+	}
 	e.idle.Store(true) // a chunk used once only goes first: scans do not wipe the cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.closed || e.cost > c.limit {
 		return
 	}
-	for c.used+e.cost > c.limit {
-		if v := c.hand; v.idle.Swap(true) {
+	in := c.ringOf(e)
+	for in.used+e.cost > c.limit {
+		if v := in.hand; v.idle.Swap(true) {
 			c.remove(v)
+			if v.mapping != nil {
+				v.mapping.forget(v.chunk.off, int64(v.chunk.stored))
+			}
 		} else {
-			c.hand = v.next
+			in.hand = v.next
 		}
 	}
-	if c.hand == nil {
+	if in.hand == nil {
 		e.prev, e.next = e, e
-		c.hand = e
+		in.hand = e
 	} else {
-		e.prev, e.next = c.hand.prev, c.hand
+		e.prev, e.next = in.hand.prev, in.hand
 		e.prev.next, e.next.prev = e, e
 	}
-	c.used += e.cost
+	in.used += e.cost
 	s.entry.Store(e)
 }
 
-// remove drops e, which is in the ring; c.mu is held.
+func (c *Cache) ringOf(e *entry) *ring {
+	if e.mapping != nil {
+		return &c.mapped
+	}
+	return &c.heap
+}
+
+// remove drops e, which is in its ring; c.mu is held.
 func (c *Cache) remove(e *entry) {
+	in := c.ringOf(e)
 	e.slot.entry.Store(nil)
-	c.used -= e.cost
+	in.used -= e.cost
 	if e.next == e {
-		c.hand = nil
+		in.hand = nil
 	} else {
 		e.prev.next, e.next.prev = e.next, e.prev
-		if c.hand == e {
-			c.hand = e.next
+		if in.hand == e {
+			in.hand = e.next
 		}
 	}
 	e.prev, e.next = nil, nil

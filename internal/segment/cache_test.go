@@ -145,7 +145,7 @@ func TestCacheTogether(t *testing.T) {
 	}
 	wg.Wait()
 	shared.Close()
-	if cache.Used() != 0 || cache.hand != nil {
+	if cache.Used() != 0 || cache.heap.hand != nil {
 		t.Errorf("%d bytes used in the end", cache.Used())
 	}
 }

@@ -84,15 +84,17 @@
 // # Reading
 //
 // Open reads the footer only. A chunk is read, checked and decompressed when it
-// is used, and kept in a [Cache] that all readers of a store share. Lengths and
-// counts are checked before anything is allocated for them; a cursor checks the
-// description of a block once, when it gets there, after which no value in it can
-// lie outside the chunk. Hostile bytes cost an error wrapping
-// [codec.ErrCorrupt], which says where and quotes nothing.
+// is used, and kept in a [Cache] that all readers of a store share; after
+// [Reader.Map] those that are not compressed are checked once and used where they
+// stand in the mapped file. Lengths and counts are checked before anything is
+// allocated for them; a cursor checks the description of a block once, when it gets
+// there, after which no value in it can lie outside the chunk. Hostile bytes cost an
+// error wrapping [codec.ErrCorrupt], which says where and quotes nothing.
 //
 // # Concurrency
 //
 // A Writer takes chunks of different sections from different goroutines. Readers,
 // sections, columns and caches are safe for concurrent use; cursors and column
-// writers belong to one goroutine.
+// writers belong to one goroutine. A Reader that maps its file is closed when nobody
+// uses it, or any chunk that it gave, any more.
 package segment

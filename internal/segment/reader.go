@@ -15,6 +15,7 @@ import (
 // A Reader reads one segment. It is safe for concurrent use.
 type Reader struct {
 	r        io.ReaderAt
+	mapping  *mapping // of the file, after Map
 	size     int64
 	name     string
 	cache    *Cache
@@ -184,15 +185,15 @@ func (r *Reader) Verify(ctx context.Context) error {
 	return nil
 }
 
-// Close gives the reader's chunks back to the cache. Chunks in use stay valid;
-// further ones fail with [ErrClosed].
+// Close gives the reader's chunks back to the cache. Chunks in use stay valid, unless
+// Map was called; further ones fail with [ErrClosed].
 func (r *Reader) Close() error {
 	c := r.cache
 	if c == nil {
 		r.loading[0].Lock()
 		r.closed = true
 		r.loading[0].Unlock()
-		return nil
+		return r.mapping.close()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -204,7 +205,7 @@ func (r *Reader) Close() error {
 			}
 		}
 	}
-	return nil
+	return r.mapping.close()
 }
 
 func (r *Reader) isClosed() bool {

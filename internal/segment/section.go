@@ -11,6 +11,9 @@ import (
 // cache's mutex and read without.
 type slot struct {
 	entry atomic.Pointer[entry]
+	// checked says that the chunk in the file, of a mapped one, was read and
+	// matched its checksum. Guarded by the lock for loading.
+	checked bool
 }
 
 // A Section gives the chunks of one section. It implements [codec.ChunkSource],
@@ -31,7 +34,8 @@ func (s *Section) Chunks() int {
 }
 
 // Chunk returns chunk i, checked. The bytes are shared and must not be changed;
-// they stay valid for as long as they are referenced. Errors name the segment,
+// they stay valid for as long as they are referenced, after
+// [Reader.Map] until Close. Errors name the segment,
 // the section, the chunk and its offset, and wrap [codec.ErrCorrupt] for damage
 // and for an i out of range, [ErrClosed] after Close.
 func (s *Section) Chunk(i int) ([]byte, error) {
@@ -62,11 +66,38 @@ func (s *Section) load(i int) ([]byte, error) {
 	if e := s.slots[i].entry.Load(); e != nil {
 		return e.data, nil // another goroutine was loading it
 	}
+	if s.infos[i].codec == codecRaw {
+		if file := s.r.mapping.bytes(); file != nil {
+			return s.loadMapped(i, file)
+		}
+	}
 	data, err := s.read(i, nil)
 	if err != nil {
 		return nil, err
 	}
-	s.r.cache.add(s.r, &s.slots[i], data)
+	s.r.cache.add(s.r, &s.slots[i], data, nil)
+	return data, nil
+}
+
+// loadMapped loads chunk i, which stands in the mapped file as it is. The lock for
+// loading it is held.
+func (s *Section) loadMapped(i int, file []byte) ([]byte, error) {
+	c, slot := &s.infos[i], &s.slots[i]
+	if !slot.checked {
+		d, err := newDecompressor()
+		if err != nil {
+			return nil, fmt.Errorf("%v: %w", s, err)
+		}
+		defer d.release()
+		d.buf = grow(d.buf, int(c.stored), 0)
+		if err := s.fetch(i, d.buf); err != nil {
+			return nil, err
+		}
+		slot.checked = true
+	}
+	end := c.off + int64(c.stored)
+	data := file[c.off:end:end]
+	s.r.cache.add(s.r, slot, data, c)
 	return data, nil
 }
 
