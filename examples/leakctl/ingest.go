@@ -67,15 +67,17 @@ func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
 			e.say("interrupted: what was committed is kept; run the same command again to go on%s", stdinNote(at.Path))
 		}
 	}
-	job.Sum.Seconds = time.Since(start).Seconds()
+	took := time.Since(start)
+	var merging time.Duration
 	// This process ends before the background would merge what it brought.
 	// Interrupted here, nothing is missing but that.
 	if c.Merge {
 		if err := store.Merge(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
-		job.Sum.MergeSeconds = time.Since(start).Seconds() - job.Sum.Seconds
+		merging = time.Since(start) - took
 	}
+	job.Sum.SetSeconds(took, merging)
 	if err := e.printJSON(job.Sum); err != nil {
 		return err
 	}

@@ -58,11 +58,11 @@ type options struct {
 	MonitorInterval time.Duration `default:"1m" help:"How often monitors look for new credentials and webhooks are tried again (${default}); never if 0."`
 	WebhookPrivate  bool          `help:"Let webhooks go to http and to addresses that are not public, such as those of one's own network. Whoever edits a monitor can then reach them."`
 
-	Spool          string        `placeholder:"DIR" help:"Ingest the files that come into this folder, as leakctl ingest would, and move them to done or failed in it, each with a report. What is not complete yet should have a dot before its name, or be left alone for long enough."`
+	Spool          string        `placeholder:"DIR" help:"Ingest the files and folders that come into this folder, as leakctl ingest would, and move them to done or failed in it, each with a report; lists of documents and of cards go into documents and cards in it. What is not complete yet should have a dot before its name, or be left alone for long enough."`
 	SpoolSource    string        `placeholder:"ID" help:"Channel or feed of what comes that way, for records that name none."`
 	SpoolPasswords string        `placeholder:"FILE" help:"File with passwords to try on encrypted archives, one a line."`
 	SpoolInterval  time.Duration `default:"5s" help:"How often the folder is looked at (${default})."`
-	SpoolSettle    time.Duration `default:"10s" help:"How long a file must not have changed to count as complete (${default})."`
+	SpoolSettle    time.Duration `default:"10s" help:"How long a file or folder must not have changed to count as complete (${default})."`
 
 	LogLevel  slog.Level `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 	LogFormat string     `default:"text" enum:"text,json" help:"${enum} (${default})."`
@@ -113,14 +113,23 @@ func (o *options) check() error {
 	if (o.TLSCert == "") != (o.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")
 	}
-	if o.Shutdown < 0 {
-		return errors.New("--shutdown: must not be negative")
+	for _, c := range []struct {
+		flag     string
+		negative bool
+	}{
+		{"shutdown", o.Shutdown < 0}, {"burst", o.Burst < 0}, {"concurrency", o.Concurrency < 0},
+		{"max-wait", o.MaxWait < 0}, {"timeout", o.Timeout < 0},
+		{"monitor-interval", o.MonitorInterval < 0}, {"spool-settle", o.SpoolSettle < 0},
+	} {
+		if c.negative {
+			return fmt.Errorf("--%s: must not be negative", c.flag)
+		}
 	}
-	if o.MonitorInterval < 0 {
-		return errors.New("--monitor-interval: must not be negative")
+	if o.SpoolInterval <= 0 {
+		return errors.New("--spool-interval: must be positive")
 	}
-	if o.SpoolInterval <= 0 || o.SpoolSettle < 0 {
-		return errors.New("--spool-interval must be positive, --spool-settle not negative")
+	if o.Spool == "" && (o.SpoolSource != "" || o.SpoolPasswords != "") {
+		return errors.New("--spool-source and --spool-passwords are for --spool")
 	}
 	_, err := o.memory()
 	return err

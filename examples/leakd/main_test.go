@@ -56,7 +56,10 @@ type daemon struct {
 	url            string
 }
 
-var servingAt = regexp.MustCompile(`msg=serving url=(\S+)`)
+var (
+	servingAt = regexp.MustCompile(`msg=serving url=(\S+)`)
+	metricsAt = regexp.MustCompile(`msg="serving metrics" url=(\S+)`)
+)
 
 // start runs leakd on dir's store until the test ends.
 func start(t *testing.T, dir string, flags ...string) *daemon {
@@ -148,7 +151,7 @@ func TestFirstStart(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	d := start(t, t.TempDir(), "--metrics-listen", "127.0.0.1:0", "--rate", "1", "--burst", "1")
-	m := regexp.MustCompile(`msg="serving metrics" url=(\S+)`).FindStringSubmatch(d.stderr.String())
+	m := metricsAt.FindStringSubmatch(d.stderr.String())
 	if m == nil {
 		t.Fatalf("no metrics: %s", d.stderr.String())
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/leakscope/leakscope/examples/internal/intake"
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/httpapi"
 )
@@ -44,6 +45,16 @@ func (m *meter) watched(notices, delivered, failed int) {
 	m.set.GetOrCreateCounter("leakd_monitor_notices_total").Add(notices)
 	m.set.GetOrCreateCounter(`leakd_webhooks_total{result="delivered"}`).Add(delivered)
 	m.set.GetOrCreateCounter(`leakd_webhooks_total{result="failed"}`).Add(failed)
+}
+
+// spooled counts what came through the spool.
+func (m *meter) spooled(dataset, result string, sum *intake.Summary) {
+	if m == nil {
+		return
+	}
+	m.set.GetOrCreateCounter(fmt.Sprintf("leakd_spool_files_total{dataset=%q,result=%q}", dataset, result)).Inc()
+	m.set.GetOrCreateCounter(fmt.Sprintf("leakd_spool_records_total{dataset=%q,result=\"ingested\"}", dataset)).Add(int(sum.Ingested))
+	m.set.GetOrCreateCounter(fmt.Sprintf("leakd_spool_records_total{dataset=%q,result=\"rejected\"}", dataset)).Add(int(sum.Rejected))
 }
 
 // write writes everything in Prometheus's text format.

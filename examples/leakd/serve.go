@@ -23,26 +23,30 @@ func serve(ctx context.Context, opt *options, log *slog.Logger, stdout io.Writer
 	if err != nil {
 		return err
 	}
+	if opt.Spool != "" {
+		if err := opt.checkSpool(); err != nil {
+			return err
+		}
+	}
 	s, err := opt.open(log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = cmp.Or(err, s.Close()) }()
 
-	var jobs []func(context.Context)
-	if opt.Spool != "" {
-		sp, err := opt.openSpool(s, log)
-		if err != nil {
-			return err
-		}
-		jobs = append(jobs, opt.job(sp))
-	}
-
 	var m *meter
 	var observe func(httpapi.Observation)
 	if opt.MetricsListen != "" {
 		m = newMeter(s)
 		observe = m.observe
+	}
+	var jobs []func(context.Context)
+	if opt.Spool != "" {
+		spools, err := opt.openSpools(s, log, m)
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, opt.spooling(spools))
 	}
 	h, err := opt.handler(s, log, observe)
 	if err != nil {
@@ -52,7 +56,7 @@ func serve(ctx context.Context, opt *options, log *slog.Logger, stdout io.Writer
 	// Listen before the key is made: a port in use is found out first.
 	listener, err := net.Listen("tcp", opt.Listen)
 	if err != nil {
-		return err
+		return fmt.Errorf("--listen: %w", err)
 	}
 	main := server{httpapi.Server(h), listener}
 	servers := []server{main}
@@ -66,7 +70,7 @@ func serve(ctx context.Context, opt *options, log *slog.Logger, stdout io.Writer
 	if m != nil {
 		l, err := net.Listen("tcp", opt.MetricsListen)
 		if err != nil {
-			return errors.Join(err, listener.Close())
+			return errors.Join(fmt.Errorf("--metrics-listen: %w", err), listener.Close())
 		}
 		servers = append(servers, server{m.server(log), l})
 		log.Info("serving metrics", "url", "http://"+l.Addr().String()+"/metrics")

@@ -10,10 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/leakscope/leakscope/examples/internal/intake"
+	"github.com/leakscope/leakscope/examples/internal/storekey"
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/formats"
 	"github.com/leakscope/leakscope/leaks/formats/archives"
@@ -26,62 +26,95 @@ import (
 // an end in the middle it is taken up again, and what was committed is not taken
 // twice.
 type spool struct {
-	dir    string
-	store  *leaks.Store
-	log    *slog.Logger
-	source string // of records that name none
+	dir     string
+	dataset string // credentials, documents or cards
+	store   *leaks.Store
+	log     *slog.Logger
+	meter   *meter // may be nil
+	source  string // of records that name none
 	// passwords is a file with what encrypted archives are tried with; empty: none.
 	passwords string
-	settle    time.Duration // how long a file must not have changed
+	settle    time.Duration // how long it must not have changed
 	now       func() time.Time
 	seen      map[string]sighting
 }
 
-// A sighting is how a file looked, and since when it has.
-type sighting struct {
-	size  int64
-	mod   time.Time
-	since time.Time
-}
-
-// The folders of a spool.
+// The folders of a spool, which are no part of what is ingested. Those of the data
+// sets are spools themselves.
 const (
-	spoolDone   = "done"
-	spoolFailed = "failed"
+	spoolDone      = "done"
+	spoolFailed    = "failed"
+	spoolDocuments = "documents"
+	spoolCards     = "cards"
 )
 
-// openSpool makes what is missing of a spool.
-func (o *options) openSpool(s *leaks.Store, log *slog.Logger) (*spool, error) {
-	for _, sub := range []string{spoolDone, spoolFailed} {
-		if err := os.MkdirAll(filepath.Join(o.Spool, sub), 0o700); err != nil {
-			return nil, fmt.Errorf("--spool: %w", err)
+// openSpools makes what is missing of a spool. The first is that of credentials;
+// the others lie in it.
+func (o *options) openSpools(s *leaks.Store, log *slog.Logger, m *meter) (spools []*spool, err error) {
+	for _, sub := range []struct{ dir, dataset string }{
+		{"", "credentials"}, {spoolDocuments, "documents"}, {spoolCards, "cards"},
+	} {
+		dir := filepath.Join(o.Spool, sub.dir)
+		for _, end := range []string{spoolDone, spoolFailed} {
+			if err := os.MkdirAll(filepath.Join(dir, end), 0o700); err != nil {
+				return nil, fmt.Errorf("--spool: %w", err)
+			}
 		}
+		spools = append(spools, &spool{
+			dir: dir, dataset: sub.dataset, store: s, log: log, meter: m, source: o.SpoolSource, passwords: o.SpoolPasswords,
+			settle: o.SpoolSettle, now: time.Now, seen: map[string]sighting{},
+		})
 	}
-	return &spool{
-		dir: o.Spool, store: s, log: log, source: o.SpoolSource, passwords: o.SpoolPasswords,
-		settle: o.SpoolSettle, now: time.Now, seen: map[string]sighting{},
-	}, nil
+	return spools, nil
 }
 
-// job is what run does for a server.
-func (o *options) job(s *spool) func(context.Context) {
+// checkSpool refuses a spool that would take what must stay: it moves all that it
+// finds, the files of a store included.
+func (o *options) checkSpool() error {
+	// Whatever is wrong with the key, where it is is known, or else opening says it.
+	key, _ := storekey.Find(o.Store, o.KeyFile, false)
+	for _, c := range []struct{ dir, path, msg string }{
+		{o.Store, o.Spool, "lies inside the store, whose files it would take"},
+		{o.Spool, o.Store, "has the store in it, which it would take"},
+		{o.Spool, key.File, "has the store's key in it, which it would take"},
+		{o.Spool, o.SpoolPasswords, "has the passwords in it, which it would take"},
+		{o.Spool, o.TLSCert, "has the certificate in it, which it would take"},
+		{o.Spool, o.TLSKey, "has the certificate's key in it, which it would take"},
+	} {
+		if c.path == "" {
+			continue
+		}
+		inside, err := storekey.Inside(c.dir, c.path)
+		if err != nil {
+			return fmt.Errorf("--spool: %w", err)
+		}
+		if inside {
+			return fmt.Errorf("--spool: %s %s", o.Spool, c.msg)
+		}
+	}
+	// It is read again for each file; that it is there is seen now.
+	if _, err := intake.Passwords(o.SpoolPasswords); err != nil {
+		return fmt.Errorf("--spool-passwords: %w", err)
+	}
+	return nil
+}
+
+// spooling is what looks at spools for a server.
+func (o *options) spooling(spools []*spool) func(context.Context) {
 	return func(ctx context.Context) {
 		tick := time.NewTicker(o.SpoolInterval)
 		defer tick.Stop()
-		s.run(ctx, tick.C)
-	}
-}
-
-// run looks until ctx ends.
-func (s *spool) run(ctx context.Context, ticks <-chan time.Time) {
-	for {
-		if err := s.look(ctx); err != nil && ctx.Err() == nil {
-			s.log.Error("spool", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticks:
+		for {
+			for _, s := range spools {
+				if err := s.look(ctx); err != nil && ctx.Err() == nil {
+					s.log.Error("spool", "dataset", s.dataset, "error", err)
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
 		}
 	}
 }
@@ -96,11 +129,14 @@ func (s *spool) look(ctx context.Context) error {
 	here := make(map[string]sighting, len(entries))
 	var ready []string
 	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || !s.takes(info) {
-			continue // gone meanwhile, or none of ours
+		if !s.takes(e) {
+			continue
 		}
-		at, complete := s.sight(info)
+		form, err := formOf(filepath.Join(s.dir, e.Name()))
+		if err != nil {
+			continue // gone meanwhile
+		}
+		at, complete := s.sight(e.Name(), form)
 		here[e.Name()] = at
 		if complete {
 			ready = append(ready, e.Name())
@@ -121,36 +157,8 @@ func (s *spool) look(ctx context.Context) error {
 	return nil
 }
 
-// takes reports whether a file may be one to ingest. Names with a dot before
-// them, and those that end as downloads under way do, are not: who writes a file
-// may give it such a name, and another when it is complete.
-func (s *spool) takes(info fs.FileInfo) bool {
-	name := info.Name()
-	if !info.Mode().IsRegular() || strings.HasPrefix(name, ".") {
-		return false
-	}
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".part", ".partial", ".tmp", ".crdownload":
-		return false
-	}
-	return true
-}
-
-// sight says since when a file looks as it does, and whether that is long enough.
-// One that has not changed for so long when it is first seen was renamed in.
-func (s *spool) sight(info fs.FileInfo) (at sighting, complete bool) {
-	now := s.now()
-	at = sighting{info.Size(), info.ModTime(), now}
-	if was, ok := s.seen[info.Name()]; ok && was.size == at.size && was.mod.Equal(at.mod) {
-		at.since = was.since
-	} else if !ok && at.mod.Before(now) {
-		at.since = at.mod
-	}
-	return at, now.Sub(at.since) >= s.settle
-}
-
 // volumes are the names of the files that a file is one archive with; itself alone,
-// if it is none in several.
+// if it is none in several, or a folder.
 func (s *spool) volumes(name string) []string {
 	list, err := archives.Volumes(filepath.Join(s.dir, name))
 	if err != nil || len(list) == 0 {
@@ -165,6 +173,7 @@ func (s *spool) volumes(name string) []string {
 // A spoolReport is what lies beside a file that was taken.
 type spoolReport struct {
 	File     string     `json:"file"`
+	Dataset  string     `json:"dataset"`
 	Finished leaks.Time `json:"finished"`
 	intake.Summary
 	// Notes are what could not be read, or was refused; no more than 1,000.
@@ -174,8 +183,8 @@ type spoolReport struct {
 // maxNotes bounds a report.
 const maxNotes = 1000
 
-// take ingests one file and moves it. The log has its name and numbers; what is
-// told of its content is in the report.
+// take ingests one file or folder and moves it. The log has its name and numbers;
+// what is told of its content is in the report.
 func (s *spool) take(ctx context.Context, name string) error {
 	path := filepath.Join(s.dir, name)
 	list := s.volumes(name)
@@ -185,7 +194,7 @@ func (s *spool) take(ctx context.Context, name string) error {
 	}
 	notes := &spoolNotes{list: []string{}}
 	job := &intake.Job{
-		Store: s.store, Dataset: "credentials", Observer: notes, Sum: intake.NewSummary(),
+		Store: s.store, Dataset: s.dataset, Observer: notes, Sum: intake.NewSummary(),
 		In:   &intake.Reader{Format: formats.Auto, Source: s.source, Options: archives.Options{Skip: formats.Grabbed, Passwords: passwords}},
 		Opts: leaks.IngestOptions{Source: s.source},
 	}
@@ -197,14 +206,20 @@ func (s *spool) take(ctx context.Context, name string) error {
 	if err != nil {
 		return err // it stays, and is taken up again
 	}
-	job.Sum.Seconds = s.now().Sub(start).Seconds()
-	report := &spoolReport{File: name, Finished: leaks.Time{Time: s.now()}, Summary: job.Sum, Notes: notes.list}
+	// What came meanwhile was perhaps not seen: whoever wrote it must look.
+	if form, err := formOf(path); err != nil || form != s.seen[name].form {
+		job.Failed = true
+		notes.Say(path + ": it changed while it was ingested: put it here again when it is complete")
+	}
+	job.Sum.SetSeconds(s.now().Sub(start), 0)
+	report := &spoolReport{File: name, Dataset: s.dataset, Finished: leaks.Time{Time: s.now()}, Summary: job.Sum, Notes: notes.list}
 	to := spoolDone
 	if job.Failed || job.Sum.PartialFiles > 0 {
 		to = spoolFailed
 	}
-	s.log.Info("spool", "file", name, "to", to, "read", job.Sum.Read, "ingested", job.Sum.Ingested,
+	s.log.Info("spool", "dataset", s.dataset, "file", name, "to", to, "read", job.Sum.Read, "ingested", job.Sum.Ingested,
 		"rejected", job.Sum.Rejected, "known", job.Sum.SkippedFiles, "notes", len(report.Notes))
+	s.meter.spooled(s.dataset, to, &job.Sum)
 	return s.move(list, to, report)
 }
 

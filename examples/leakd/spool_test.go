@@ -218,23 +218,34 @@ func rowsOf(t *testing.T, dir string) uint64 {
 	return info.Rows
 }
 
-// A file is complete when it has not changed for long enough; the clock is the
-// test's.
-func TestSpoolSettles(t *testing.T) {
-	dir := t.TempDir()
+// quietSpool is a spool of dir that nobody looks at, and what closes its store.
+func quietSpool(t *testing.T, dir string) (*spool, func()) {
+	t.Helper()
 	s, err := leaks.Open(filepath.Join(dir, "store"), &leaks.Options{Key: [32]byte{1}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
 	opt := &options{Spool: filepath.Join(dir, "in"), SpoolSettle: 10 * time.Second}
-	sp, err := opt.openSpool(s, slog.New(slog.DiscardHandler))
+	spools, err := opt.openSpools(s, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return spools[0], func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A file is complete when it has not changed for long enough; the clock is the
+// test's.
+func TestSpoolSettles(t *testing.T) {
+	dir := t.TempDir()
+	sp, end := quietSpool(t, dir)
+	defer end()
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	sp.now = func() time.Time { return now }
-	path := filepath.Join(opt.Spool, "list.txt")
+	path := filepath.Join(sp.dir, "list.txt")
 	write := func(n int, at time.Time) {
 		t.Helper()
 		if err := errors.Join(os.WriteFile(path, lines(0, n), 0o600), os.Chtimes(path, at, at)); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/formats"
@@ -37,6 +38,12 @@ func (s *Summary) add(r leaks.IngestResult) {
 	for reason, n := range r.Reasons {
 		s.RejectReasons[reason] += n
 	}
+}
+
+// SetSeconds says how long it took, to the microsecond.
+func (s *Summary) SetSeconds(ingest, merge time.Duration) {
+	s.Seconds = ingest.Round(time.Microsecond).Seconds()
+	s.MergeSeconds = merge.Round(time.Microsecond).Seconds()
 }
 
 // NewSummary returns that of nothing.
@@ -114,6 +121,9 @@ func (j *Job) Run(ctx context.Context, units []Unit) (at Unit, err error) {
 		if errors.Is(err, leaks.ErrNoSpace) || errors.Is(err, leaks.ErrCorrupt) || errors.Is(err, leaks.ErrClosed) {
 			return u, err
 		}
+	}
+	if s := &j.Sum; !j.Failed && s.Files+s.SkippedFiles+s.PartialFiles == 0 {
+		j.say("nothing to ingest was found")
 	}
 	return Unit{}, nil
 }

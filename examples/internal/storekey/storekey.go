@@ -138,7 +138,18 @@ func realPath(path string) (string, error) {
 	}
 }
 
-// within reports whether path is dir or lies below it; both are real paths.
+// Inside reports whether path is dir or lies below it, wherever symbolic links
+// lead; neither needs to exist.
+func Inside(dir, path string) (bool, error) {
+	dir, err := realPath(dir)
+	if err != nil {
+		return false, err
+	}
+	path, err = realPath(path)
+	return err == nil && within(dir, path), err
+}
+
+// within is Inside of real paths.
 func within(dir, path string) bool {
 	rel, err := filepath.Rel(dir, path)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
