@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -77,6 +78,9 @@ func TestWrongUse(t *testing.T) {
 		{"ingest --format xml a", []string{"--format", "xml"}},
 		{"ingest --seen yesterday a", []string{"--seen", "yesterday"}},
 		{"ingest --no-such-flag a", []string{"--no-such-flag"}},
+		{"ingest --max-ratio=-3 a", []string{"--max-ratio", "negative"}},
+		{"parse --max-time=-3s a", []string{"--max-time", "negative"}},
+		{"documents --domain exa`mple", []string{"--domain: ", "domain name"}},
 		{"details --identifier example.com", []string{"--identifier-column"}},
 		{"details --identifier-column domain --identifier example.com", []string{"--identifier-column", "domain"}},
 		{"details --identifier-column root_domain", []string{"--identifier", "--all"}},
@@ -109,6 +113,9 @@ func TestWrongUse(t *testing.T) {
 			t.Errorf("%s: stdout %q, stderr %q", c.args, r.stdout, r.stderr)
 		}
 	}
+	// What is wrong with a file that a flag names is told with the flag.
+	h.run("ingest", "--rejects", h.dir, "a").want(t, 1, "--rejects: ", h.dir, "directory")
+	h.run("ingest", "--password-file", inside, "a").want(t, 1, "--password-file: ", inside, "no such file")
 	if r := h.run("--help"); r.code != 0 || !strings.Contains(r.stdout, "ingest") {
 		t.Errorf("--help: exit code %d, %q", r.code, r.stdout)
 	}
@@ -128,9 +135,16 @@ func TestNoStore(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(h.dir, "config")); !os.IsNotExist(err) {
 		t.Errorf("a key was made: %v", err)
 	}
+	// A file is no store, and a folder without anything to ingest is said to be one.
+	(&house{h.t, h.dir, h.write("file", "")}).run("info").want(t, 1, "store ", "it is a file")
+	if err := os.Mkdir(filepath.Join(h.dir, "books"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	h.write("books/reader.exe", "")
+	newStore(h, "new").run("ingest", filepath.Join(h.dir, "books")).want(t, 0, "nothing to ingest")
 	// Somebody else's directory is left alone.
 	desk := newStore(h, "desk")
-	if err := os.Mkdir(desk.store, 0o700); err != nil {
+	if err := errors.Join(os.Mkdir(desk.store, 0o700), os.RemoveAll(filepath.Join(h.dir, "config"))); err != nil {
 		t.Fatal(err)
 	}
 	thesis := h.write("desk/thesis.txt", "chapter one")

@@ -47,7 +47,7 @@ func (c *documentsCmd) Run(ctx context.Context, e *env) error {
 	flags := identifierFlags{Identifier: c.Domain}
 	scope, err := flags.scope(leaks.RootDomain, true)
 	if err != nil {
-		return err
+		return ofFlag(err, "domain")
 	}
 	return e.query(func(s *leaks.Store) error {
 		answer, err := s.Documents(ctx, leaks.DocumentsQuery{
@@ -66,7 +66,7 @@ func (c *documentsCmd) Run(ctx context.Context, e *env) error {
 				})
 			}
 			p.table([]string{"DETECTED", "DOMAIN", "NAME", ">SIZE", "SOURCE", "SHA256", "ID"}, rows)
-			p.line("%s documents, page %d of %d", number(answer.Total), answer.Page, answer.TotalPages)
+			p.total(answer.Total, "documents", answer.Page, answer.TotalPages)
 		})
 	})
 }
@@ -109,7 +109,7 @@ func (c *cardsCmd) Run(ctx context.Context, e *env) error {
 				})
 			}
 			p.table([]string{"DETECTED", "BIN", "LAST4", "BRAND", "EXPIRY", "CC", "SOURCE", "ID"}, rows)
-			p.line("%s cards, page %d of %d", number(answer.Total), answer.Page, answer.TotalPages)
+			p.total(answer.Total, "cards", answer.Page, answer.TotalPages)
 		})
 	})
 }
@@ -129,7 +129,7 @@ func (c *machineCmd) Run(ctx context.Context, e *env) error {
 	return e.query(func(s *leaks.Store) error {
 		m, err := s.Machine(ctx, scope, c.ID)
 		if errors.Is(err, leaks.ErrNotFound) {
-			return fmt.Errorf("no machine of that id: %w", err)
+			return fmt.Errorf("no machine of id %s", c.ID)
 		}
 		if err != nil {
 			return err

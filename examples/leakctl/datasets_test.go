@@ -129,6 +129,6 @@ func TestCardsOfLogs(t *testing.T) {
 	}
 	h.run("machine", "0123456789ABCDEF").quiet(t)
 	h.run("machine", "0123456789ABCDEF", "--identifier", "example.org").want(t, 1, "no machine")
-	h.run("machine", "0123456789").want(t, 1, "no machine")
+	h.run("machine", "0123456789").want(t, 1, "no machine of id 0123456789")
 	h.checkNoSecret(h.store)
 }

@@ -39,7 +39,7 @@ func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	rejects, err := intake.OpenRejects(c.Rejects)
 	if err != nil {
-		return err
+		return fmt.Errorf("--rejects: %w", err)
 	}
 	defer func() { err = e.after(err, rejects.Close()) }()
 

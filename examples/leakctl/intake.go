@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/leakscope/leakscope/examples/internal/intake"
@@ -29,7 +30,18 @@ func (f *intakeFlags) reader(e *env, source string) (*intake.Reader, error) {
 	}
 	passwords, err := intake.Passwords(f.PasswordFile)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--password-file: %w", err)
+	}
+	for _, limit := range []struct {
+		flag string
+		n    int64
+	}{
+		{"max-files", f.MaxFiles}, {"max-bytes", f.MaxBytes}, {"max-ratio", f.MaxRatio},
+		{"max-depth", int64(f.MaxDepth)}, {"max-nested", f.MaxNested}, {"max-time", int64(f.MaxTime)},
+	} {
+		if limit.n < 0 {
+			return nil, usageErrorf("--%s: must not be negative", limit.flag)
+		}
 	}
 	return &intake.Reader{Format: format, Source: source, Stdin: e.stdin, Options: archives.Options{
 		Passwords: append(f.Password, passwords...),

@@ -85,7 +85,7 @@ func keywordTable(p *page, d *leaks.KeywordPage) {
 		})
 	}
 	p.table([]string{"KEYWORD", "USERNAME", "PASS", "HOST", ">SRC", "LAST SEEN", "HASH"}, rows)
-	p.line("%s credentials, page %d of %d", number(d.Total), d.Page, d.TotalPages)
+	p.total(d.Total, "credentials", d.Page, d.TotalPages)
 }
 
 type keywordStatsCmd struct {

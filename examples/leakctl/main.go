@@ -164,6 +164,14 @@ func flagName(param string) string {
 	return name.String()
 }
 
+// ofFlag names the flag that a wrong parameter came from, where that is another.
+func ofFlag(err error, flag string) error {
+	if param, ok := errors.AsType[*leaks.ParamError](err); ok {
+		return &leaks.ParamError{Param: flag, Msg: param.Msg}
+	}
+	return err
+}
+
 // sayError prints err as one line.
 func (e *env) sayError(err error) { e.say("%s", err) }
 
@@ -245,6 +253,9 @@ func holdsSomething(dir string) (bool, error) {
 	_, err = f.Readdirnames(1)
 	if errors.Is(err, io.EOF) {
 		return false, nil
+	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		return false, fmt.Errorf("store %s: it is a file, no folder", dir)
 	}
 	if err != nil {
 		return false, fmt.Errorf("store %s: %w", dir, err)

@@ -73,6 +73,15 @@ func (p *page) table(head []string, rows [][]string) {
 	}
 }
 
+// total prints how many there are, and which page of how many this is.
+func (p *page) total(n int, what string, page, pages int) {
+	if pages == 0 {
+		p.line("0 %s", what)
+		return
+	}
+	p.line("%s %s, page %d of %d", number(n), what, page, pages)
+}
+
 func width(s string) int { return len([]rune(s)) }
 
 // printable makes s safe for a terminal: leaked text may hold escape

@@ -60,7 +60,7 @@ func detailsTable(p *page, d *leaks.DetailsPage) {
 		})
 	}
 	p.table([]string{"USERNAME", "PASS", "DOMAIN", "TYPES", ">SRC", "LAST SEEN", "HASH"}, rows)
-	p.line("%s credentials, page %d of %d", number(d.Total), d.Page, d.TotalPages)
+	p.total(d.Total, "credentials", d.Page, d.TotalPages)
 }
 
 // types spells the types of a credential briefly.

@@ -62,7 +62,7 @@ func printList[T any](e *env, l watchlist.Page[T], what string, head []string, r
 			rows = append(rows, row(item))
 		}
 		p.table(head, rows)
-		p.line("%s %s, page %d of %d", number(l.Total), what, l.Page, l.TotalPages())
+		p.total(l.Total, what, l.Page, l.TotalPages())
 	})
 }
 

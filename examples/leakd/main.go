@@ -195,8 +195,11 @@ func isEmpty(dir string) (bool, error) {
 	}
 	defer f.Close()
 	_, err = f.Readdirnames(1)
-	if errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
 		return true, nil
+	case errors.Is(err, syscall.ENOTDIR):
+		return false, fmt.Errorf("store %s: it is a file, no folder", dir)
 	}
 	return false, err
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -65,13 +67,17 @@ func openBadger(dir string, fresh bool, log *badgerLog, sync bool) (db *badger.D
 }
 
 func openError(err error) error {
-	switch text := oneLine(err.Error()); {
+	text := oneLine(err.Error())
+	trouble, other := troubleOf(err)
+	switch {
 	case strings.Contains(text, "Cannot acquire directory lock"):
 		return ErrLocked
 	case meansNoSpace(err):
 		return fmt.Errorf("%w: catalogue: %s", ErrNoSpace, text)
-	case meansOtherTrouble(err):
-		return fmt.Errorf("catalogue: %s", text)
+	case other && (errors.Is(trouble, fs.ErrPermission) || trouble == syscall.EROFS):
+		return fmt.Errorf("catalogue: a store must be writable, even to be asked: %w", trouble)
+	case other:
+		return fmt.Errorf("catalogue: cannot be opened: %w", trouble)
 	default:
 		return fmt.Errorf("%w: catalogue: %s", codec.ErrCorrupt, text)
 	}

@@ -2,10 +2,12 @@ package kv
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -165,6 +167,26 @@ func TestPermissions(t *testing.T) {
 		}
 	}
 	check()
+}
+
+// Badger's words never get out, and what they meant can be asked for.
+func TestOpenError(t *testing.T) {
+	for _, c := range []struct {
+		cause error
+		want  error
+		text  string
+	}{
+		{syscall.EACCES, fs.ErrPermission, "must be writable"},
+		{syscall.EROFS, syscall.EROFS, "must be writable"},
+		{syscall.EMFILE, syscall.EMFILE, "too many open files"},
+		{syscall.ENOSPC, ErrNoSpace, "space"},
+		{errors.New("checksum mismatch"), codec.ErrCorrupt, "checksum"},
+	} {
+		err := openError(fmt.Errorf("Cannot write pid file %q err: %v", "badger/LOCK", c.cause)) // as Badger does
+		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.text) {
+			t.Errorf("%v: %v", c.cause, err)
+		}
+	}
 }
 
 // TestSweep: files of no manifest go, foreign ones stay.

@@ -58,13 +58,14 @@ func meansNoSpace(err error) bool {
 // otherTrouble are errors of the machine, not of the bytes stored.
 var otherTrouble = []syscall.Errno{syscall.EACCES, syscall.EPERM, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EIO}
 
-func meansOtherTrouble(err error) bool {
+// troubleOf finds such an error, of which Badger keeps the text and drops the type.
+func troubleOf(err error) (syscall.Errno, bool) {
 	for _, e := range otherTrouble {
 		if errors.Is(err, e) || strings.Contains(err.Error(), e.Error()) {
-			return true
+			return e, true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // dirBytes is what the plain files in dir take on disk. Files that go away
