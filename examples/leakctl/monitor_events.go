@@ -64,10 +64,13 @@ func (f *eventFlags) act(ctx context.Context, e *env, action watchlist.EventActi
 	})
 }
 
-type monitorAckCmd struct {
+// eventNote is what goes with an action that needs no words.
+type eventNote struct {
 	eventFlags
 	Text string `placeholder:"TEXT" help:"What there is to say."`
 }
+
+type monitorAckCmd struct{ eventNote }
 
 func (c *monitorAckCmd) Run(ctx context.Context, e *env) error {
 	return c.act(ctx, e, watchlist.Acknowledge, c.Text)
@@ -91,10 +94,7 @@ func (c *monitorCommentCmd) Run(ctx context.Context, e *env) error {
 	return c.act(ctx, e, watchlist.Comment, c.Text)
 }
 
-type monitorCloseCmd struct {
-	eventFlags
-	Text string `placeholder:"TEXT" help:"What there is to say."`
-}
+type monitorCloseCmd struct{ eventNote }
 
 func (c *monitorCloseCmd) Run(ctx context.Context, e *env) error {
 	return c.act(ctx, e, watchlist.Close, c.Text)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/watchlist"
@@ -309,76 +308,6 @@ func TestLeaksEqualGo(t *testing.T) {
 	}
 }
 
-// Keywords are those of the caller's workspace.
-func TestLeaksKeywords(t *testing.T) {
-	hs := newHouse(t)
-	h := hs.handler(t, Options{})
-	acme, err := hs.watch.Scope(t.Context(), hs.acme.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin := watchlist.Administrator()
-	ctx := t.Context()
-	same := func(key, target string, want any, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := json.Marshal(want)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if code, body := hs.get(h, key, target); code != 200 || body != string(b) {
-			t.Errorf("%s %s: %d\n got %.300s\nwant %.300s", key, target, code, body, b)
-		}
-	}
-	page, err := hs.store.KeywordSearch(ctx, leaks.KeywordQuery{Scope: acme})
-	same("member", "/leaks/keyword/search", page, err)
-	if len(page.Data) < 3 || page.Data[0].MatchedKeyword != "acme-corp" {
-		t.Fatalf("%+v", page)
-	}
-	hash := page.Data[0].Hash
-	page, err = hs.store.KeywordSearch(ctx, leaks.KeywordQuery{
-		Scope: acme, Keywords: []string{"Acme-Corp"}, Search: "vendor1", SortBy: leaks.BySourceCount, Page: 2, PageSize: 2, MinOccurrences: 1, Filters: leaks.Filters{Type: []string{"stealer", "combo"}},
-	})
-	same("member", "/leaks/keyword/search?keyword=Acme-Corp&search=vendor1&sort_by=source_count&page=2&page_size=2&min_occurrences=1&type=stealer&type=combo", page, err)
-	page, err = hs.store.KeywordSearch(ctx, leaks.KeywordQuery{Scope: admin, Keywords: []string{"rival"}})
-	same("admin", "/leaks/keyword/search?keyword=rival", page, err)
-	report, err := hs.store.KeywordStats(ctx, leaks.KeywordStatsQuery{Scope: acme, Granularity: "hour"})
-	same("member", "/leaks/keyword/stats?granularity=hour", report, err)
-	found, err := hs.store.KeywordOccurrences(ctx, acme, nil, hash)
-	same("member", "/leaks/keyword/by-hash?hash="+hash, found, err)
-	if len(found.Data) == 0 {
-		t.Error("nothing found")
-	}
-	preview, err := hs.store.KeywordPreview(ctx, "rival")
-	same("member", "/leaks/keyword/preview?keyword=rival", preview, err)
-
-	for _, c := range []struct {
-		key, target string
-		status      int
-		want        string
-	}{
-		{"rival", "/leaks/keyword/search", 200, `{"data":[],"total":0,"page":1,"page_size":50,"total_pages":0}`}, // has none
-		{"rival", "/leaks/keyword/by-hash?hash=" + hash, 200, `{"data":[]}`},
-		{"member", "/leaks/keyword/by-hash?hash=" + noHash, 200, `{"data":[]}`},
-		{"member", "/leaks/keyword/search?keyword=rival", 403, `{"detail":"You don't have permission to view this"}`},
-		{"member", "/leaks/keyword/search?keyword=acme-corp&keyword=unheard-of", 403, `{"detail":"You don't have permission to view this"}`},
-		{"member", "/leaks/keyword/stats?keyword=rival", 403, `{"detail":"You don't have permission to view this"}`},
-		{"member", "/leaks/keyword/by-hash?keyword=rival&hash=" + hash, 403, `{"detail":"You don't have permission to view this"}`},
-	} {
-		if code, body := hs.get(h, c.key, c.target); code != c.status || body != c.want {
-			t.Errorf("%s %s: %d %s", c.key, c.target, code, body)
-		}
-	}
-	// An administrator has no keywords but those they name.
-	for _, target := range []string{"/leaks/keyword/search", "/leaks/keyword/stats", "/leaks/keyword/by-hash?hash=" + hash} {
-		if code, body := hs.get(h, "admin", target); code != 200 || strings.Contains(body, "acme") {
-			t.Errorf("%s: %d %s", target, code, body)
-		}
-	}
-}
-
 // What the keys' own routes say.
 func TestLeaksMe(t *testing.T) {
 	hs := newHouse(t)
@@ -406,95 +335,5 @@ func TestLeaksMe(t *testing.T) {
 	}
 	if code, body := hs.get(h, "member", "/leaks/me"); code != 401 || body != `{"detail":"Invalid or revoked API key"}` {
 		t.Error(code, body)
-	}
-}
-
-// An export is the rows of a walk; taken up again at any of its marks, it goes
-// on behind it.
-func TestExport(t *testing.T) {
-	hs := newHouse(t)
-	h := hs.handler(t, Options{Now: func() time.Time { return hs.now }})
-	const target = "/leaks/details/export?identifier_column=root_domain&type=stealer&type=combo"
-	var want []string
-	for c, err := range hs.store.Walk(t.Context(), leaks.DetailsQuery{Scope: watchlist.Administrator(), Column: leaks.RootDomain, SortBy: leaks.ByLastSeen}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := json.Marshal(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want = append(want, string(b))
-	}
-	if len(want) <= exportPage {
-		t.Fatal(len(want), "credentials are too few")
-	}
-	// take reads one answer: its rows, and its last mark.
-	take := func(target string) (rows []string, mark exportMark) {
-		t.Helper()
-		code, body := hs.get(h, "admin", target)
-		if code != 200 {
-			t.Fatal(code, body)
-		}
-		for _, line := range strings.Split(body, "\n") {
-			if !strings.Contains(line, `"cursor":`) {
-				rows = append(rows, line)
-				continue
-			}
-			mark = exportMark{}
-			if err := json.Unmarshal([]byte(line), &mark); err != nil {
-				t.Fatal(err)
-			}
-			if mark.Rows != len(rows) {
-				t.Errorf("a mark after %d rows says %d", len(rows), mark.Rows)
-			}
-		}
-		return rows, mark
-	}
-	rows, mark := take(target)
-	if !slices.Equal(rows, want) || mark != (exportMark{Rows: len(want), End: true, NextStartDate: "2026-11-22"}) {
-		t.Errorf("%d rows of %d, %+v", len(rows), len(want), mark)
-	}
-	for _, limit := range []int{1, 3, 199, 200, 201, len(want), len(want) + 1} {
-		var all []string
-		next, calls := "", 0
-		for {
-			rows, mark := take(fmt.Sprintf("%s&limit=%d%s", target, limit, next))
-			all = append(all, rows...)
-			if calls++; mark.End {
-				break
-			}
-			if len(rows) != limit || mark.Cursor == "" {
-				t.Fatalf("%d rows, %+v", len(rows), mark)
-			}
-			next = "&cursor=" + mark.Cursor
-		}
-		if !slices.Equal(all, want) || calls != (len(want)+limit-1)/limit {
-			t.Errorf("by %d: %d rows of %d in %d calls", limit, len(all), len(want), calls)
-		}
-	}
-	// A cursor is of its query and its scope, and nobody else's.
-	_, mark = take(target + "&workspace=" + hs.acme.ID + "&limit=5")
-	for _, c := range []struct {
-		key, target string
-		status      int
-	}{
-		{"member", target + "&cursor=" + mark.Cursor, 200},
-		{"member", target + "&country=DE&cursor=" + mark.Cursor, 422},
-		{"rival", target + "&cursor=" + mark.Cursor, 422},
-		{"admin", target + "&cursor=" + mark.Cursor, 422},
-		{"admin", target + "&workspace=" + hs.acme.ID + "&cursor=" + mark.Cursor, 200},
-	} {
-		if code, body := hs.get(h, c.key, c.target); code != c.status {
-			t.Errorf("%s %s: %d %s", c.key, c.target, code, body)
-		}
-	}
-	_, all := take(target + "&limit=7")
-	// What is ingested in between is not seen behind the cursor.
-	if _, err := hs.store.Ingest(t.Context(), records(), &leaks.IngestOptions{Source: "feed-9", Seen: today}); err != nil {
-		t.Fatal(err)
-	}
-	if rows, _ := take(target + "&cursor=" + all.Cursor); !slices.Equal(rows, want[7:]) {
-		t.Error("the snapshot changed")
 	}
 }

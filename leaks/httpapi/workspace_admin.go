@@ -47,8 +47,7 @@ func (h *Handler) adminRoutes() []*endpoint {
 		route("GET", workspaces, about{
 			api: workspaceStyle, access: adminKey, summary: "The workspaces",
 		}, func(in *listIn) []*param {
-			return append(pagingParams(&in.Page, &in.PageSize, &in.Search, &in.SortOrder),
-				oneOf("sortBy", &in.SortBy, "What the list is sorted by", "name", "createdAt", "updatedAt").or("name"))
+			return in.params("name", "createdAt", "updatedAt")
 		}, func(ctx context.Context, c *caller, in *listIn) (*many[watchlist.Workspace], error) {
 			return listEnvelope(watch.Workspaces(ctx, in.ListQuery))
 		}),
@@ -84,8 +83,7 @@ func (h *Handler) adminRoutes() []*endpoint {
 		route("GET", keys, about{
 			api: workspaceStyle, access: adminKey, summary: "The keys of a workspace, or of administrators", errors: gone,
 		}, func(in *listIn) []*param {
-			return append(pagingParams(&in.Page, &in.PageSize, &in.Search, &in.SortOrder),
-				oneOf("sortBy", &in.SortBy, "What the list is sorted by", "name", "createdAt", "expiresAt", "lastUsed").or("name"),
+			return append(in.params("name", "createdAt", "expiresAt", "lastUsed"),
 				text("workspace", &in.workspace, maxIDBytes, "Id of the workspace; administrators' keys without it"))
 		}, func(ctx context.Context, c *caller, in *listIn) (*many[watchlist.Key], error) {
 			return listEnvelope(watch.Keys(ctx, in.workspace, in.ListQuery))

@@ -79,133 +79,86 @@ func (h *Handler) monitorRoutes() []*endpoint {
 		route("GET", monitorsPath, about{
 			api: workspaceStyle, summary: "The monitors of the workspace", errors: scoped,
 		}, func(in *listIn) []*param {
-			return append(pagingParams(&in.Page, &in.PageSize, &in.Search, &in.SortOrder),
-				oneOf("sortBy", &in.SortBy, "What the list is sorted by", "name", "createdAt", "updatedAt").or("name"),
+			return append(in.params("name", "createdAt", "updatedAt"),
 				workspaceParam(&in.workspace))
-		}, func(ctx context.Context, c *caller, in *listIn) (*many[watchlist.Monitor], error) {
-			w, err := ownWorkspace(c, in.workspace)
-			if err != nil {
-				return nil, err
-			}
+		}, own(func(ctx context.Context, w string, in *listIn) (*many[watchlist.Monitor], error) {
 			return listEnvelope(watch.Monitors(ctx, w, in.ListQuery))
-		}),
+		})),
 		route("POST", monitorsPath, about{
 			api: workspaceStyle, summary: "Make a monitor of what is ingested from now on", doc: monitorFilterDoc,
 			errors: conflicting, status: http.StatusCreated,
 		}, func(in *createIn[monitorBody]) []*param {
 			return []*param{body(&in.body, "Its name, and what it looks for"), workspaceParam(&in.workspace)}
-		}, func(ctx context.Context, c *caller, in *createIn[monitorBody]) (*one[watchlist.Monitor], error) {
-			w, err := ownWorkspace(c, in.workspace)
-			if err != nil {
-				return nil, err
-			}
+		}, own(func(ctx context.Context, w string, in *createIn[monitorBody]) (*one[watchlist.Monitor], error) {
 			return oneEnvelope(store.CreateMonitor(ctx, w, in.body.spec(), in.body.Backlog))
-		}),
+		})),
 		route("GET", monitorsPath+"/{id}", about{
 			api: workspaceStyle, summary: "One monitor", errors: scoped,
-		}, idParams[struct{}], func(ctx context.Context, c *caller, in *updateIn[struct{}]) (*one[watchlist.Monitor], error) {
-			w, err := ownWorkspace(c, in.workspace)
-			if err != nil {
-				return nil, err
-			}
+		}, idParams[struct{}], own(func(ctx context.Context, w string, in *updateIn[struct{}]) (*one[watchlist.Monitor], error) {
 			return oneEnvelope(watch.Monitor(ctx, w, in.id))
-		}),
+		})),
 		route("PUT", monitorsPath+"/{id}", about{
 			api: workspaceStyle, summary: "Change a monitor", errors: scoped,
 			doc: "What the body does not name, or names null, stays. A filter takes the place of all there was. " + monitorFilterDoc,
 		}, func(in *updateIn[watchlist.MonitorChange]) []*param {
 			return append(idParams(in), body(&in.body, "What changes"))
-		}, func(ctx context.Context, c *caller, in *updateIn[watchlist.MonitorChange]) (*one[watchlist.Monitor], error) {
-			w, err := ownWorkspace(c, in.workspace)
-			if err != nil {
-				return nil, err
-			}
+		}, own(func(ctx context.Context, w string, in *updateIn[watchlist.MonitorChange]) (*one[watchlist.Monitor], error) {
 			return oneEnvelope(store.UpdateMonitor(ctx, w, in.id, in.body))
-		}),
+		})),
 		route("POST", monitorsPath+"/delete", about{
 			api: workspaceStyle, summary: "Delete monitors with their events", errors: scoped,
 			doc: "Ids of no monitor are passed over, and not counted.",
 		}, func(in *createIn[idsBody]) []*param {
 			return []*param{body(&in.body, "At most 1,000 ids"), workspaceParam(&in.workspace)}
-		}, func(ctx context.Context, c *caller, in *createIn[idsBody]) (*one[countAnswer], error) {
-			w, err := ownWorkspace(c, in.workspace)
-			if err != nil {
-				return nil, err
-			}
+		}, own(func(ctx context.Context, w string, in *createIn[idsBody]) (*one[countAnswer], error) {
 			n, err := watch.DeleteMonitors(ctx, w, in.body.IDs)
 			return oneEnvelope(countAnswer{n}, err)
-		}),
+		})),
 		route("POST", monitorsPath+"/{id}/mute", about{
 			api: workspaceStyle, summary: "Send nothing for a monitor until a time", errors: scoped,
 			doc: "Events open and count meanwhile; what was not sent is sent afterwards. Without a time the mute ends.",
 		}, func(in *updateIn[muteBody]) []*param {
 			return append(idParams(in), body(&in.body, "Until when"))
-		}, func(ctx context.Context, c *caller, in *updateIn[muteBody]) (*one[watchlist.Monitor], error) {
-			w, err := ownWorkspace(c, in.workspace)
-			if err != nil {
-				return nil, err
-			}
+		}, own(func(ctx context.Context, w string, in *updateIn[muteBody]) (*one[watchlist.Monitor], error) {
 			return oneEnvelope(watch.MuteMonitor(ctx, w, in.id, in.body.Until.Time))
-		}),
+		})),
 		route("POST", monitorsPath+"/{id}/secret", about{
 			api: workspaceStyle, summary: "The secret that signs the requests to a monitor's webhook", errors: scoped,
 			doc: "It stays the same as long as the monitor is there.",
-		}, idParams[struct{}], func(ctx context.Context, c *caller, in *updateIn[struct{}]) (*one[webhookAnswer], error) {
-			w, err := ownWorkspace(c, in.workspace)
-			if err != nil {
-				return nil, err
-			}
+		}, idParams[struct{}], own(func(ctx context.Context, w string, in *updateIn[struct{}]) (*one[webhookAnswer], error) {
 			secret, err := watch.WebhookSecret(ctx, w, in.id)
 			return oneEnvelope(webhookAnswer{secret}, err)
-		}),
+		})),
 		route("GET", eventsPath, about{
 			api: workspaceStyle, summary: "What monitors have found", errors: scoped,
 			doc: "An event is open until somebody closes it: later matches are counted into it.",
 		}, func(in *eventsIn) []*param {
-			return append(pagingParams(&in.Page, &in.PageSize, &in.Search, &in.SortOrder),
-				oneOf("sortBy", &in.SortBy, "What the list is sorted by", "openedAt", "updatedAt", "closedAt").or("openedAt"),
+			return append(in.params("openedAt", "updatedAt", "closedAt"),
 				text("monitor", &in.monitor, maxIDBytes, "Only events of this monitor"),
 				oneOf("state", &in.state, "Only events in this state", watchlist.EventOpen, watchlist.EventAcknowledged, watchlist.EventClosed),
 				workspaceParam(&in.workspace))
-		}, func(ctx context.Context, c *caller, in *eventsIn) (*many[watchlist.Event], error) {
-			w, err := ownWorkspace(c, in.workspace)
-			if err != nil {
-				return nil, err
-			}
+		}, own(func(ctx context.Context, w string, in *eventsIn) (*many[watchlist.Event], error) {
 			return listEnvelope(watch.Events(ctx, w, in.monitor, in.state, in.ListQuery))
-		}),
+		})),
 		route("GET", eventsPath+"/{id}", about{
 			api: workspaceStyle, summary: "One event", errors: scoped,
-		}, idParams[struct{}], func(ctx context.Context, c *caller, in *updateIn[struct{}]) (*one[watchlist.Event], error) {
-			w, err := ownWorkspace(c, in.workspace)
-			if err != nil {
-				return nil, err
-			}
+		}, idParams[struct{}], own(func(ctx context.Context, w string, in *updateIn[struct{}]) (*one[watchlist.Event], error) {
 			return oneEnvelope(watch.Event(ctx, w, in.id))
-		}),
+		})),
 		route("GET", deliveriesPath, about{
 			api: workspaceStyle, summary: "What no webhook has taken: the dead letters, or what is still tried", errors: scoped,
 		}, func(in *deliveriesIn) []*param {
-			return append(pagingParams(&in.Page, &in.PageSize, &in.Search, &in.SortOrder),
-				oneOf("sortBy", &in.SortBy, "What the list is sorted by", "createdAt", "nextAt").or("createdAt"),
+			return append(in.params("createdAt", "nextAt"),
 				oneOf("state", &in.state, "Given up, or tried again", watchlist.DeliveryDead, watchlist.DeliveryPending).or(string(watchlist.DeliveryDead)),
 				workspaceParam(&in.workspace))
-		}, func(ctx context.Context, c *caller, in *deliveriesIn) (*many[watchlist.Delivery], error) {
-			w, err := ownWorkspace(c, in.workspace)
-			if err != nil {
-				return nil, err
-			}
+		}, own(func(ctx context.Context, w string, in *deliveriesIn) (*many[watchlist.Delivery], error) {
 			return listEnvelope(watch.Deliveries(ctx, w, in.state, in.ListQuery))
-		}),
+		})),
 		route("POST", deliveriesPath+"/{id}/redeliver", about{
 			api: workspaceStyle, summary: "Have it sent again", errors: scoped,
-		}, idParams[struct{}], func(ctx context.Context, c *caller, in *updateIn[struct{}]) (*one[watchlist.Delivery], error) {
-			w, err := ownWorkspace(c, in.workspace)
-			if err != nil {
-				return nil, err
-			}
+		}, idParams[struct{}], own(func(ctx context.Context, w string, in *updateIn[struct{}]) (*one[watchlist.Delivery], error) {
 			return oneEnvelope(watch.Redeliver(ctx, w, in.id))
-		}),
+		})),
 	}, h.eventRoutes()...)
 }
 

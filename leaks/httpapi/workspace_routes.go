@@ -94,6 +94,18 @@ func ownWorkspace(c *caller, asked string) (string, error) {
 	return w, err
 }
 
+// own answers a request about what is a workspace's own, given which one that is.
+func own[In interface{ asked() string }, Out any](do func(ctx context.Context, workspace string, in In) (Out, error)) func(context.Context, *caller, In) (Out, error) {
+	return func(ctx context.Context, c *caller, in In) (Out, error) {
+		w, err := ownWorkspace(c, in.asked())
+		if err != nil {
+			var none Out
+			return none, err
+		}
+		return do(ctx, w, in)
+	}
+}
+
 // pagingParams are the parameters of a list.
 func pagingParams(page, size *int, search, sortOrder *string) []*param {
 	return []*param{
