@@ -113,7 +113,7 @@ func TestRandomRequests(t *testing.T) {
 	hs := newHouse(t)
 	n := 4000
 	if testing.Short() {
-		n = 400
+		n = 2000
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	answered := map[string]int{}
