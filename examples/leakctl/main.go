@@ -255,7 +255,7 @@ func holdsSomething(dir string) (bool, error) {
 		return false, nil
 	}
 	if errors.Is(err, syscall.ENOTDIR) {
-		return false, fmt.Errorf("store %s: it is a file, no folder", dir)
+		return false, fmt.Errorf("store %s: it is a file, not a folder", dir)
 	}
 	if err != nil {
 		return false, fmt.Errorf("store %s: %w", dir, err)

@@ -199,7 +199,7 @@ func isEmpty(dir string) (bool, error) {
 	case errors.Is(err, io.EOF):
 		return true, nil
 	case errors.Is(err, syscall.ENOTDIR):
-		return false, fmt.Errorf("store %s: it is a file, no folder", dir)
+		return false, fmt.Errorf("store %s: it is a file, not a folder", dir)
 	}
 	return false, err
 }
