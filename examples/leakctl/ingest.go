@@ -14,17 +14,18 @@ import (
 
 type ingestCmd struct {
 	intakeFlags
-	Dataset string   `enum:"credentials,documents,cards" default:"credentials" help:"What the files list: ${enum}. Documents and cards are JSONL or CSV; the cards in stealers' logs come with the credentials."`
-	Source  string   `placeholder:"ID" help:"Channel or feed, for records that name none."`
-	Seen    instant  `placeholder:"TIME" help:"Detection time, for records that bring none; default now."`
-	Rejects string   `placeholder:"FILE" help:"Append a JSON line (reason, file, line, detail, and the line's shape without a word of it) to FILE for each record refused."`
-	Merge   bool     `default:"true" negatable:"" help:"Merge segments of like size before the end, which takes about as long again for millions of records and makes queries quicker. Without it that is left to a later ingest, compact or leakd; everything is durable and found all the same."`
-	Path    []string `arg:"" name:"path" help:"Files, folders and archives to ingest; - is standard input. A file whose very bytes were ingested before is skipped."`
+	Dataset    string   `enum:"credentials,documents,cards" default:"credentials" help:"What the files list: ${enum}. Documents and cards are JSONL or CSV; the cards in stealers' logs come with the credentials."`
+	Source     string   `placeholder:"ID" help:"Channel or feed, for records that name none."`
+	Seen       instant  `placeholder:"TIME" help:"Detection time, for records that bring none; default now."`
+	Rejects    string   `placeholder:"FILE" help:"Append a JSON line (reason, file, line, detail, and the line's shape without a word of it) to FILE for each record refused."`
+	Merge      bool     `default:"true" negatable:"" help:"Merge segments of like size before the end, which takes about as long again for millions of records and makes queries quicker. Without it that is left to a later ingest, compact or leakd; everything is durable and found all the same."`
+	PastLimits bool     `help:"Pass over what is over a limit, for good, and go on behind it. Without it an archive is ingested as far as that, and goes on from there when it is ingested again with a higher limit."`
+	Path       []string `arg:"" name:"path" help:"Files, folders and archives to ingest; - is standard input. A file whose very bytes were ingested before is skipped."`
 }
 
 // Help is the long text of leakctl ingest --help.
 func (*ingestCmd) Help() string {
-	return `Prints a JSON summary. An interrupted ingest keeps what was committed; the same command again goes on from there. In folders each archive and each list is recognised by its own bytes, each victim's log by those of all its files, so that of a folder that grew only what is new is ingested. What of an archive no password fits is told, and the archive not counted as ingested: give the password and ingest it again, and only what is missing is taken.`
+	return `Prints a JSON summary. An interrupted ingest keeps what was committed; the same command again goes on from there. In folders each archive and each list is recognised by its own bytes, each victim's log by those of all its files, so that of a folder that grew only what is new is ingested. What of an archive no password fits is told, and the archive not counted as ingested: give the password and ingest it again, and only what is missing is taken. An archive that is over a limit is ingested as far as that, and goes on from there with a higher one.`
 }
 
 // Run ingests one unit after the other. What cannot be ingested is reported
@@ -51,7 +52,7 @@ func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
 
 	watch := &ingestObserver{env: e}
 	job := &intake.Job{
-		Store: store, In: in, Dataset: c.Dataset, Observer: watch, Sum: intake.NewSummary(),
+		Store: store, In: in, Dataset: c.Dataset, Observer: watch, Sum: intake.NewSummary(), PastLimits: c.PastLimits,
 		Opts: leaks.IngestOptions{Source: c.Source, Seen: c.Seen.Time, Reject: rejects.Write},
 	}
 	start := time.Now()

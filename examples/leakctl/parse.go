@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"runtime/debug"
 
@@ -72,7 +73,7 @@ func (c *parseCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	rejects, err := intake.OpenRejects(c.Rejects)
 	if err != nil {
-		return err
+		return fmt.Errorf("--rejects: %w", err)
 	}
 	defer func() { err = e.after(err, rejects.Close()) }()
 
@@ -81,9 +82,10 @@ func (c *parseCmd) Run(ctx context.Context, e *env) (err error) {
 	p.enc.SetEscapeHTML(false)
 	p.sum.RejectReasons = map[leaks.RejectReason]int64{}
 	failed := false
-	in.Damage = func(d *formats.Damage) {
+	in.Damage = func(d *formats.Damage) error {
 		failed = failed || d.Trouble != formats.TroublePath && d.Trouble != formats.TroubleSpecial
 		e.sayError(d)
+		return nil
 	}
 	in.File = func(_ string, kind formats.Kind) {
 		switch kind {

@@ -195,8 +195,9 @@ func (s *spool) take(ctx context.Context, name string) error {
 	notes := &spoolNotes{list: []string{}}
 	job := &intake.Job{
 		Store: s.store, Dataset: s.dataset, Observer: notes, Sum: intake.NewSummary(),
-		In:   &intake.Reader{Format: formats.Auto, Source: s.source, Options: archives.Options{Skip: formats.Grabbed, Passwords: passwords}},
-		Opts: leaks.IngestOptions{Source: s.source},
+		PastLimits: true, // nobody is there to raise one
+		In:         &intake.Reader{Format: formats.Auto, Source: s.source, Options: archives.Options{Skip: formats.Grabbed, Passwords: passwords}},
+		Opts:       leaks.IngestOptions{Source: s.source},
 	}
 	start := s.now()
 	units, err := job.Plan(ctx, []string{path})

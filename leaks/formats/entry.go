@@ -60,6 +60,7 @@ type Damage struct {
 	Archive string
 	Trouble Trouble
 	Detail  string // which limit, which method; never bytes of the input
+	Limit   string // the field of archives.Limits with which more would be read, if there is one
 	Err     error  // what lies below, may be nil
 }
 

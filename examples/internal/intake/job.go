@@ -18,7 +18,7 @@ import (
 type Summary struct {
 	Files         int                          `json:"files"`
 	SkippedFiles  int                          `json:"skipped_files"`
-	PartialFiles  int                          `json:"partial_files"` // archives with files that stay encrypted
+	PartialFiles  int                          `json:"partial_files"` // archives of which something stays encrypted, or beyond a limit
 	Read          int64                        `json:"read"`
 	Ingested      int64                        `json:"ingested"`
 	Rejected      int64                        `json:"rejected"`
@@ -74,12 +74,17 @@ type Job struct {
 	Dataset  string // credentials, documents or cards
 	Observer Observer
 	Sum      Summary
-	Failed   bool // something that was asked for is missing
+	// PastLimits goes on behind what is over one of the limits of archives, and
+	// never comes back for it. Otherwise an archive is ingested as far as that,
+	// and goes on from there when it comes again with a higher limit.
+	PastLimits bool
+	Failed     bool // something that was asked for is missing
 
 	cards  []leaks.CardRecord // of the unit under way
 	locked bool               // the unit has something encrypted
 	found  bool               // the unit has anything to be read
 	again  bool               // the unit is read a second time
+	past   bool               // the unit is read past limits
 	said   map[string]bool    // damages of the unit
 }
 
@@ -138,10 +143,14 @@ func (j *Job) sayPath(path string, err error) {
 	j.say("%s", err)
 }
 
-// damage says what of a unit could not be read. The unit goes on.
-func (j *Job) damage(d *formats.Damage) {
+// errOver ends a unit at what is over a limit that can be raised.
+var errOver = errors.New("over a limit")
+
+// damage says what of a unit could not be read. The unit goes on, unless it is to
+// be read on from there with a higher limit.
+func (j *Job) damage(d *formats.Damage) error {
 	if text := d.Error(); j.again && j.said[text] {
-		return
+		return nil
 	} else if len(j.said) < maxSaid {
 		j.said[text] = true
 	}
@@ -150,6 +159,10 @@ func (j *Job) damage(d *formats.Damage) {
 	// Links and odd names are told, but nothing that was asked for is missing.
 	j.Failed = j.Failed || d.Trouble != formats.TroublePath && d.Trouble != formats.TroubleSpecial
 	j.say("%s", d)
+	if d.Limit != "" && !j.past {
+		return errOver
+	}
+	return nil
 }
 
 // maxSaid bounds how many damages of a unit are remembered.
@@ -163,7 +176,8 @@ var errLocked = errors.New("nothing could be decrypted")
 func (j *Job) unit(ctx context.Context, u Unit) error {
 	opts := j.Opts
 	j.locked, j.found, j.cards, j.said = false, false, nil, map[string]bool{}
-	j.In.Options.OnRead = nil // hashing shows no progress of its own
+	j.past = j.PastLimits || !u.isFile() // what is not recognised cannot go on
+	j.In.Options.OnRead = nil            // hashing shows no progress of its own
 	if u.isFile() {
 		j.Observer.Describe("checking " + u.Path)
 		id, err := j.identity(ctx, u)
@@ -184,6 +198,10 @@ func (j *Job) unit(ctx context.Context, u Unit) error {
 	case errors.Is(err, errPart):
 		j.Sum.PartialFiles++
 		j.say("%s: ingested in part: with the missing password, ingest it again and only the rest is taken", u.Path)
+		return nil
+	case errors.Is(err, errOver):
+		j.Sum.PartialFiles++
+		j.say("%s: ingested as far as that: with a higher limit, ingest it again and it goes on from there", u.Path)
 		return nil
 	case err != nil:
 		return err

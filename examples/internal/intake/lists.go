@@ -39,7 +39,10 @@ func listOf[T any](ctx context.Context, j *Job, u Unit,
 		for e, err := range entries {
 			var damage *formats.Damage
 			if errors.As(err, &damage) {
-				j.damage(damage)
+				if err := j.damage(damage); err != nil {
+					yield(none, err)
+					return
+				}
 				continue
 			}
 			if err != nil {

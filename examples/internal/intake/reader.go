@@ -23,8 +23,9 @@ type Reader struct {
 	Options archives.Options // what it excepts is not looked into: the store
 	Source  string           // of records that name none
 	Stdin   io.Reader        // what "-" is
-	// Damage is told what could not be read.
-	Damage func(*formats.Damage)
+	// Damage is told what could not be read. With an error of its own nothing
+	// more is read.
+	Damage func(*formats.Damage) error
 	// File, if set, is told of each file.
 	File func(place string, kind formats.Kind)
 
@@ -104,7 +105,10 @@ func (in *Reader) Items(ctx context.Context, u Unit, opts formats.ParseOptions) 
 				} else {
 					placed.Archive = prefix + placed.Archive
 				}
-				in.Damage(&placed)
+				if err := in.Damage(&placed); err != nil {
+					yield(formats.Item{}, err)
+					return
+				}
 				continue
 			case err == nil:
 				item.File = prefix + formats.Entry{Path: item.File, Archive: item.Archive}.Place()

@@ -29,7 +29,8 @@ type Limits struct {
 	// 64 MiB.
 	Nested int64
 	// Memory is how many bytes may be held at a time in all: nested archives,
-	// the dictionaries of decoders, the directories of 7z. Default 192 MiB.
+	// the dictionaries of decoders, the directories of 7z. Default 128 MiB more
+	// than Nested.
 	Memory int64
 	// Time is how long a file may take, its consumer's time included. Default
 	// none.
@@ -44,7 +45,7 @@ const (
 	defaultRatio   = 300
 	defaultDepth   = 5
 	defaultNested  = 64 << 20
-	defaultMemory  = 192 << 20
+	besidesNested  = 128 << 20
 
 	// freeBytes may be unpacked whatever the ratio: small files of one letter
 	// are no bomb.
@@ -89,15 +90,15 @@ func newBudget(ctx context.Context, l Limits, packed int64) *budget {
 		Ratio:   cmp.Or(l.Ratio, defaultRatio),
 		Depth:   cmp.Or(l.Depth, defaultDepth),
 		Nested:  cmp.Or(l.Nested, defaultNested),
-		Memory:  cmp.Or(l.Memory, defaultMemory),
+		Memory:  cmp.Or(l.Memory, cmp.Or(l.Nested, defaultNested)+besidesNested),
 		Time:    l.Time,
 		free:    cmp.Or(l.free, freeBytes),
 	}}
 }
 
 // exceed records that a limit is exceeded; nothing more is read.
-func (b *budget) exceed(format string, args ...any) error {
-	b.over = &formats.Damage{Trouble: formats.TroubleLimit, Detail: fmt.Sprintf(format, args...)}
+func (b *budget) exceed(limit, format string, args ...any) error {
+	b.over = &formats.Damage{Trouble: formats.TroubleLimit, Limit: limit, Detail: fmt.Sprintf(format, args...)}
 	return b.over
 }
 
@@ -110,7 +111,7 @@ func (b *budget) check() error {
 		return b.over
 	}
 	if b.limits.Time > 0 && time.Since(b.start) > b.limits.Time {
-		return b.exceed("took longer than %v", b.limits.Time)
+		return b.exceed("Time", "took longer than %v", b.limits.Time)
 	}
 	return nil
 }
@@ -119,7 +120,7 @@ func (b *budget) check() error {
 func (b *budget) entry() error {
 	b.entries++
 	if b.entries > b.limits.Entries {
-		return b.exceed("more than %d files", b.limits.Entries)
+		return b.exceed("Entries", "more than %d files", b.limits.Entries)
 	}
 	return b.check()
 }
@@ -131,7 +132,7 @@ func (b *budget) room() int64 { return b.limits.Memory - b.held }
 // them drops them.
 func (b *budget) hold(n int64, what string) error {
 	if n > b.room() {
-		return &formats.Damage{Trouble: formats.TroubleLimit, Detail: fmt.Sprintf("needs %s of %d MiB, and %d MiB of memory are left", what, (n+1<<20-1)>>20, max(0, b.room())>>20)}
+		return &formats.Damage{Trouble: formats.TroubleLimit, Limit: "Memory", Detail: fmt.Sprintf("needs %s of %d MiB, and %d MiB of memory are left", what, (n+1<<20-1)>>20, max(0, b.room())>>20)}
 	}
 	b.held += n
 	return nil
@@ -170,9 +171,9 @@ func (b *budget) unpacked(n int) error {
 	b.bytes += int64(n)
 	switch {
 	case b.bytes > b.limits.Bytes:
-		return b.exceed("more than %d bytes unpacked", b.limits.Bytes)
+		return b.exceed("Bytes", "more than %d bytes unpacked", b.limits.Bytes)
 	case b.bytes > b.limits.free && b.bytes/b.limits.Ratio > b.packed:
-		return b.exceed("unpacks to more than %d times its size", b.limits.Ratio)
+		return b.exceed("Ratio", "unpacks to more than %d times its size", b.limits.Ratio)
 	}
 	return nil
 }

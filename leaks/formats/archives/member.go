@@ -161,14 +161,14 @@ func (w *walker) nested(k kind, h *handle, depth int) error {
 		depth--
 	}
 	if depth >= w.b.limits.Depth {
-		return w.report(p, p.damage(formats.TroubleLimit, "too many archives inside each other"))
+		return w.report(p, p.over("Depth", "too many archives inside each other"))
 	}
 	s := &source{place: p, first: h, again: m.again, at: m.at, size: m.size, disk: m.disk, begins: m.begins, key: m.key}
 	defer s.release(w.b)
 	if s.at == nil && (k == kindZip || k == kind7z || k == kindRar && len(w.passwords) > 1 && !s.again) {
 		whole, err := s.hold(w.b)
 		if err == nil && !whole && k != kindRar {
-			err = p.damage(formats.TroubleLimit, "compressed inside another archive, and too large to be held in memory")
+			err = p.over("Nested", "compressed inside another archive, and too large to be held in memory")
 		}
 		if err != nil {
 			return w.report(p, err)

@@ -31,6 +31,13 @@ func (p place) damage(t formats.Trouble, detail string) *formats.Damage {
 	return &formats.Damage{Path: p.path, Archive: p.archive, Trouble: t, Detail: detail}
 }
 
+// over makes the Damage of a limit.
+func (p place) over(limit, detail string) *formats.Damage {
+	d := p.damage(formats.TroubleLimit, detail)
+	d.Limit = limit
+	return d
+}
+
 // damaged makes a Damage of the place from whatever went wrong there. A
 // Damage without a place gets this one; errors of a context stay themselves.
 // The types of libraries' errors stay here.
