@@ -243,15 +243,6 @@ func (s *selection) rowBounds() (lo, hi uint32) {
 	return lo, hi
 }
 
-// searchFor prepares the search, for many groups all at once.
-func (s *selection) searchFor(ctx context.Context) error {
-	if s.inRanges() >= eagerSearch || s.manySingle() {
-		return s.searchAll(ctx)
-	}
-	s.search = newSearcher(s)
-	return nil
-}
-
 // ordinals returns the sorted ordinals of the values that a flat dictionary
 // holds, and the values that it does not.
 func (s *selection) ordinals(ctx context.Context, d dictID, values []string) (ords []uint32, absent []string) {

@@ -145,7 +145,7 @@ func corruptOrNil(t *testing.T, what string, err error) {
 // it.
 func useTable(t *testing.T, tab, other *table) {
 	ctx := context.Background()
-	defer func(n uint32) { eagerSearch = n }(eagerSearch)
+	defer func(n, share uint32) { ownSearch, scopeShare = n, share }(ownSearch, scopeShare)
 	store := &Store{hasher: normalize.NewHasher(testKey), results: newResultCache(1 << 20)}
 	for _, tables := range [][]*table{{tab}, {other, tab}} {
 		sn := &snapshot{store: store}
@@ -153,8 +153,9 @@ func useTable(t *testing.T, tab, other *table) {
 			sn.segments = append(sn.segments, &handle{reader: tab.seg, table: tab})
 		}
 		for i, q := range hostileQueries() {
-			// A search looks at what is in scope, or at whole dictionaries.
-			eagerSearch = []uint32{1, 1 << 20}[i%2]
+			// A search looks at what is in scope, with and without indexes, or at
+			// whole dictionaries.
+			ownSearch, scopeShare = []uint32{0, 0, 1 << 20}[i%3], []uint32{1 << 20, 1}[i%2]
 			d, err := compileDetails(t.Context(), &q)
 			if err != nil {
 				t.Fatal(err)

@@ -137,19 +137,3 @@ func (s *groupSet) each(fn func(group uint32) error) error {
 		}
 	}
 }
-
-// sortGroups sorts group numbers below n and drops those that repeat. Long
-// lists go through a bitset: one pass over n/64 words beats sorting.
-func sortGroups(list []uint32, n uint32) []uint32 {
-	if len(list) < 256 || len(list) < int(n/512) {
-		slices.Sort(list)
-		return slices.Compact(list)
-	}
-	words := make([]uint64, n/64+1)
-	for _, g := range list {
-		if g < n {
-			words[g/64] |= 1 << (g % 64)
-		}
-	}
-	return appendBits(list[:0], words)
-}

@@ -5,9 +5,8 @@ import "math/bits"
 // An ordMatch answers whether a dictionary entry passes a test and remembers
 // it, so that each entry is tested at most once however many rows hold it.
 type ordMatch struct {
-	known, yes []uint64 // bitsets; known is nil where all answers are
+	known, yes []uint64 // bitsets
 	test       func(ord uint32) bool
-	some       int // entries added; only of a newOrdSet
 }
 
 func newOrdMatch(n uint32, test func(ord uint32) bool) *ordMatch {
@@ -15,37 +14,12 @@ func newOrdMatch(n uint32, test func(ord uint32) bool) *ordMatch {
 	return &ordMatch{known: words[:n/64+1], yes: words[n/64+1:], test: test}
 }
 
-// newOrdSet returns one that knows its answers: those added match.
-func newOrdSet(n uint32) *ordMatch { return &ordMatch{yes: make([]uint64, n/64+1)} }
-
-// newOrdSetWith returns one of those listed.
-func newOrdSetWith(n uint32, list []uint32) *ordMatch {
-	m := newOrdSet(n)
-	for _, ord := range list {
-		m.add(ord)
-	}
-	return m
-}
-
-func (m *ordMatch) add(ord uint32) {
-	if w := ord / 64; int(w) < len(m.yes) {
-		m.yes[w] |= 1 << (ord % 64)
-		m.some++
-	}
-}
-
-func (m *ordMatch) addRange(lo, hi uint32) {
-	for ; lo < hi; lo++ {
-		m.add(lo)
-	}
-}
-
 func (m *ordMatch) match(ord uint32) bool {
 	w, bit := ord/64, uint64(1)<<(ord%64)
 	if int(w) >= len(m.yes) {
 		return false // only corrupt columns get here; their cursor says so
 	}
-	if m.known != nil && m.known[w]&bit == 0 {
+	if m.known[w]&bit == 0 {
 		m.known[w] |= bit
 		if m.test(ord) {
 			m.yes[w] |= bit

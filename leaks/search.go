@@ -1,75 +1,60 @@
 package leaks
 
-import "github.com/leakscope/leakscope/index"
+import "context"
 
-// eagerSearch is how many groups must be in scope for the dictionaries to be
-// searched as a whole, once, rather than each string when a row first holds
-// it. Tests lower it.
-var eagerSearch uint32 = 4096
+// A search text is looked for in strings, not in rows: in the root domains,
+// domains, usernames and e-mail domains of groups, of which all rows match then,
+// and in the hosts and machines of rows. Where the groups in scope are few of
+// the table's, it is looked for in the strings that these refer to
+// (search_scope.go): that costs the more the larger the scope is, however large
+// the table. Else it is looked for in whole dictionaries, by their text indexes
+// (search_eager.go). Both leave in scope only the groups that match.
+var (
+	// ownSearch is up to how many groups in scope are few, whatever the table's
+	// number, and nothing but strings of their own is looked at, so that time
+	// tells nothing of others'. Tests change it.
+	ownSearch uint32 = 4096
+	// scopeShare: one group in so many of a table's is few, too. Tests change it.
+	scopeShare uint32 = 16
+)
 
-// eagerList is how many times more of them there must be that are no ranges.
-const eagerList = 8
+// searchFor narrows the scope to the groups that match the search text.
+func (s *selection) searchFor(ctx context.Context) error {
+	few := max(ownSearch, s.t.groups/scopeShare)
+	if len(s.groupTests) > 0 && s.len() <= few {
+		var kept []uint32
+		if err := s.each(func(g uint32) error {
+			if s.group(g) {
+				kept = append(kept, g)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		s.groupSet, s.groupTests = groupSet{list: kept}, nil
+	}
+	switch n := s.len(); {
+	case n == 0:
+		return firstError(ctx.Err(), s.c.err())
+	case n <= few:
+		return s.searchScope(ctx, n <= ownSearch)
+	}
+	return s.searchAll(ctx)
+}
 
-// manySingle reports whether single groups are too many to look at one by one.
-func (s *selection) manySingle() bool { return uint64(len(s.list)) >= eagerList*uint64(eagerSearch) }
-
-// A searcher decides whether a row matches the search text of a plan. The
-// fields of a credential (root domain, domain, username, e-mail domain) are
-// looked at first: where one matches, every row of the group does.
+// A searcher knows of the groups and rows in scope which match.
 type searcher struct {
-	s                               *selection
-	root, domain, user, host, facts *ordMatch
-
-	// whole, where the dictionaries were searched at once, has a bit for each
-	// group of the ranges in scope of which every row matches, be it by what
-	// they share. Those of host and facts may be missing that occur in such
-	// groups only.
-	whole []uint64
-
-	// in is the root domain whose groups were asked for last, and whether it
-	// matches: groups come in order of their roots.
-	in        span
-	rootMatch bool
+	c     *tableCursor
+	whole *numberSet // groups of which every row matches
+	// Of hosts and machines those may be missing that occur only in groups that
+	// match as a whole.
+	host, facts *numberSet
 }
 
-// newSearcher prepares to look at each string when it is needed.
-func newSearcher(s *selection) *searcher {
-	m := index.NewMatcher(s.p.search)
-	c, t := s.c, s.t
-	in := func(d dictID) *ordMatch {
-		return newOrdMatch(t.dictLen(d), func(ord uint32) bool { return m.Match(c.bytes(d, ord)) })
-	}
-	sr := &searcher{s: s, root: in(dictRoot), domain: in(dictDomain), host: in(dictHost)}
-	mail := in(dictMail)
-	var name []byte
-	sr.user = newOrdMatch(t.dictLen(dictUser), func(user uint32) bool {
-		name = c.appendUsername(name[:0], user)
-		return m.Match(name) || mail.match(c.userMail(user))
-	})
-	sr.facts = newOrdMatch(t.machines, func(machine uint32) bool {
-		return m.Match(c.bytes(dictIP, c.machineField(machine, machineIP))) ||
-			m.Match(c.bytes(dictComputer, c.machineField(machine, machineComputer))) ||
-			m.Match(c.bytes(dictMUser, c.machineField(machine, machineMUser)))
-	})
-	return sr
-}
-
-// group reports whether all rows of a group match by what they share.
-func (sr *searcher) group(g uint32) bool {
-	if hasBit(sr.whole, g) {
-		return true
-	}
-	c := sr.s.c
-	if g < sr.in.lo || g >= sr.in.hi {
-		root := c.groupRoot(g)
-		sr.in.lo, sr.in.hi = c.rootGroups(root)
-		sr.rootMatch = sr.root.match(root)
-	}
-	return sr.rootMatch || sr.domain.match(c.groupDomain(g)) || sr.user.match(c.groupUser(g))
-}
+// group reports whether all rows of a group match.
+func (sr *searcher) group(g uint32) bool { return sr.whole.has(g) }
 
 // row reports whether a row matches by what is its own.
 func (sr *searcher) row(r uint32) bool {
-	c := sr.s.c
-	return sr.host.match(c.host(r)) || sr.facts.match(c.machine(r))
+	return sr.host.has(sr.c.host(r)) || sr.facts.has(sr.c.machine(r))
 }

@@ -7,12 +7,11 @@ import (
 )
 
 // searchAll searches the dictionaries as a whole, as far as the groups in scope
-// can refer to them, and narrows the scope to the groups that may match.
+// can refer to them, and narrows the scope to the groups that match.
 func (s *selection) searchAll(ctx context.Context) error {
 	m := index.NewMatcher(s.p.search)
 	lo, hi := s.bounds()
-	sr := &searcher{s: s}
-	found := s.searchHosts(ctx, m, s.c.groupRoot(lo), s.c.groupRoot(hi-1)+1, sr)
+	found := s.searchHosts(ctx, m, s.c.groupRoot(lo), s.c.groupRoot(hi-1)+1)
 	if err := firstError(ctx.Err(), s.c.err()); err != nil {
 		return err
 	}
@@ -20,13 +19,7 @@ func (s *selection) searchAll(ctx context.Context) error {
 	if err := firstError(ctx.Err(), s.c.err()); err != nil {
 		return err
 	}
-	sr.user = newOrdSet(s.t.dictLen(dictUser))
-	for _, u := range users {
-		sr.user.addRange(u.lo, u.hi)
-	}
-	sr.facts = newOrdSetWith(s.t.machines, machines)
-	s.search = sr
-	return s.candidates(ctx, found, users)
+	return s.candidates(ctx, found, users, machines)
 }
 
 // hostsFound are the ordinals that a search found among the root domains in
@@ -34,10 +27,9 @@ func (s *selection) searchAll(ctx context.Context) error {
 // and so with all its groups, no domains are listed, and of either no hosts.
 type hostsFound struct{ roots, domains, hosts []uint32 }
 
-// searchHosts searches the names of hosts from the root domain first to end-1,
-// and fills in the sets of sr that are made of them.
-func (s *selection) searchHosts(ctx context.Context, m *index.Matcher, first, end uint32, sr *searcher) *hostsFound {
-	c, t := s.c, s.t
+// searchHosts searches the names of hosts from the root domain first to end-1.
+func (s *selection) searchHosts(ctx context.Context, m *index.Matcher, first, end uint32) *hostsFound {
+	c := s.c
 	var f hostsFound
 	f.roots = c.searchBut(dictRoot, first, end, m, nil)
 	var done []span // of domains, then of hosts: all of them are found by what is above
@@ -60,9 +52,6 @@ func (s *selection) searchHosts(ctx context.Context, m *index.Matcher, first, en
 	if ctx.Err() == nil {
 		f.hosts = c.searchBut(dictHost, lo, hi, m, done)
 	}
-	sr.root = newOrdSetWith(t.dictLen(dictRoot), f.roots)
-	sr.domain = newOrdSetWith(t.dictLen(dictDomain), f.domains)
-	sr.host = newOrdSetWith(t.dictLen(dictHost), f.hosts)
 	return &f
 }
 
@@ -88,11 +77,11 @@ func (s *selection) searchMachines(m *index.Matcher) []uint32 {
 		if len(found) == 0 {
 			continue
 		}
-		in := newOrdSetWith(n, found)
+		in := newNumberSet(found, allAsked)
 		for lo := uint32(0); lo < s.t.machines; lo += scanBlock {
 			buf = s.c.decode(colMachineFirst+columnID(f), lo, min(lo+scanBlock, s.t.machines), buf[:0])
 			for i, ord := range buf {
-				if in.match(ord) {
+				if hasBit(in.words, ord-in.lo) {
 					machines = append(machines, lo+uint32(i))
 				}
 			}
@@ -101,17 +90,19 @@ func (s *selection) searchMachines(m *index.Matcher) []uint32 {
 	return sortGroups(machines, s.t.machines)
 }
 
+// allAsked makes a set bits.
+const allAsked = ^uint32(0)
+
 // candidates replaces the groups in scope by those that match the search as a
 // whole, or of which some row does.
-func (s *selection) candidates(ctx context.Context, found *hostsFound, users []span) error {
-	c, sr := s.c, s.search
+func (s *selection) candidates(ctx context.Context, found *hostsFound, users []span, machines []uint32) error {
+	c := s.c
 	f := &finder{s: s, ctx: ctx, spans: s.ranges}
 	f.some = make([]uint64, s.t.groups/64+1)
 	f.whole = make([]uint64, s.t.groups/64+1)
-	// Few single groups are looked at one by one later; many are found among
-	// all that lie between them.
-	many := s.manySingle()
-	if many {
+	// Single groups are found among all that lie between them.
+	single := len(s.list) > 0
+	if single {
 		lo, hi := s.bounds()
 		f.spans = []span{{lo, hi}}
 	}
@@ -122,19 +113,19 @@ func (s *selection) candidates(ctx context.Context, found *hostsFound, users []s
 			setBits(f.whole, r.lo, r.hi)
 		}
 	}
-	f.users(users, sr.user)
-	f.groups(f.below(found.domains, c.domainEnd), colGroupDomain, sr.domain)
-	f.rows(f.below(found.hosts, c.hostEnd), colHost, sr.host)
-	f.rows(f.spans, colMachine, sr.facts)
+	hosts, facts := newNumberSet(found.hosts, allAsked), newNumberSet(machines, allAsked)
+	f.users(users)
+	f.groups(f.below(found.domains, c.domainEnd), colGroupDomain, newNumberSet(found.domains, allAsked))
+	f.rows(f.below(found.hosts, c.hostEnd), colHost, hosts)
+	f.rows(f.spans, colMachine, facts)
 	if err := firstError(f.err, c.err()); err != nil {
 		return err
 	}
-	sr.whole = f.whole
 	groups := appendBits(nil, f.some)
-	if many {
-		s.groupSet = groupSet{list: s.intersect(groups)}
-	} else {
-		s.groupSet = groupSet{list: s.list}.with(groups)
+	if single {
+		groups = s.intersect(groups)
 	}
+	s.groupSet = groupSet{list: groups}
+	s.search = &searcher{c: c, whole: &numberSet{words: f.whole}, host: hosts, facts: facts}
 	return nil
 }

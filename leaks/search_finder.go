@@ -86,8 +86,8 @@ func (f *finder) add(g uint32) {
 }
 
 // blocks cuts spans of groups into pieces until there is an error.
-func (f *finder) blocks(spans []span, set *ordMatch, each func(lo, hi uint32) (work uint32)) {
-	if set.some == 0 {
+func (f *finder) blocks(spans []span, set *numberSet, each func(lo, hi uint32) (work uint32)) {
+	if set.empty() {
 		return
 	}
 	for _, r := range spans {
@@ -104,8 +104,8 @@ func (f *finder) poll(n uint32) {
 	}
 }
 
-// users adds the groups of users, which set holds as well.
-func (f *finder) users(users []span, set *ordMatch) {
+// users adds the groups of users.
+func (f *finder) users(users []span) {
 	c := f.s.c
 	groups, scope := uint32(0), uint32(0)
 	for _, u := range users {
@@ -115,7 +115,7 @@ func (f *finder) users(users []span, set *ordMatch) {
 		scope += r.hi - r.lo
 	}
 	if groups >= scope/fewUsers {
-		f.groups(f.spans, colGroupUser, set)
+		f.groups(f.spans, colGroupUser, spansSet(users))
 		return
 	}
 	for _, u := range users {
@@ -131,12 +131,25 @@ func (f *finder) users(users []span, set *ordMatch) {
 	}
 }
 
-// groups adds those of the spans whose value of a column of groups is in a set.
-func (f *finder) groups(spans []span, id columnID, set *ordMatch) {
+// spansSet returns the set of what is in spans, which ascend.
+func spansSet(spans []span) *numberSet {
+	if len(spans) == 0 {
+		return new(numberSet)
+	}
+	s := numberBits(spans[0].lo, spans[len(spans)-1].hi)
+	for _, r := range spans {
+		setBits(s.words, r.lo-s.lo, r.hi-s.lo)
+	}
+	return s
+}
+
+// groups adds those of the spans whose value of a column of groups is in a set,
+// which is bits.
+func (f *finder) groups(spans []span, id columnID, set *numberSet) {
 	f.blocks(spans, set, func(lo, hi uint32) uint32 {
 		f.ord = f.s.c.decode(id, lo, hi, f.ord[:0])
 		for i, ord := range f.ord {
-			if set.match(ord) {
+			if hasBit(set.words, ord-set.lo) {
 				f.add(lo + uint32(i))
 			}
 		}
@@ -144,8 +157,9 @@ func (f *finder) groups(spans []span, id columnID, set *ordMatch) {
 	})
 }
 
-// rows adds the groups of the spans of which a row's value is in a set.
-func (f *finder) rows(spans []span, id columnID, set *ordMatch) {
+// rows adds the groups of the spans of which a row's value is in a set, which is
+// bits.
+func (f *finder) rows(spans []span, id columnID, set *numberSet) {
 	f.blocks(spans, set, func(lo, hi uint32) uint32 {
 		f.starts = f.s.c.decode(colGroupRow, lo, hi+1, f.starts[:0])
 		n := hi - lo
@@ -155,7 +169,7 @@ func (f *finder) rows(spans []span, id columnID, set *ordMatch) {
 		f.ord = f.s.c.decode(id, f.starts[0], f.starts[n], f.ord[:0])
 		group, matching := uint32(0), uint32(0)
 		for i, ord := range f.ord {
-			if !set.match(ord) {
+			if !hasBit(set.words, ord-set.lo) {
 				continue
 			}
 			row := f.starts[0] + uint32(i)

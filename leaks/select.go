@@ -32,10 +32,10 @@ type selection struct {
 	// search decides per group, and where it can't, per row.
 	search *searcher
 	// every says that all rows of the groups in scope are selected; whole, if
-	// not nil, has a bit for each group of which they are. Other groups may be
-	// selected as a whole, too.
+	// not nil, has the groups of which they are. Other groups may be selected as
+	// a whole, too.
 	every bool
-	whole []uint64
+	whole *numberSet
 }
 
 // A span is a half-open range of groups, rows or ordinals.
@@ -100,21 +100,18 @@ func (s *selection) decideWhole() {
 	}
 	switch {
 	case tests > 0 || s.rows != nil:
-	case s.search == nil:
-		s.whole = s.words
-	case s.words == nil:
+	case s.search == nil && s.words != nil:
+		s.whole = &numberSet{words: s.words}
+	case s.search != nil && s.words == nil:
 		s.whole = s.search.whole
-	case s.search.whole != nil:
-		s.whole = s.words
-		for i, w := range s.search.whole {
-			s.whole[i] &= w
-		}
+	case s.search != nil:
+		s.whole = s.search.whole.and(&numberSet{words: s.words})
 	}
 }
 
 // wholly reports whether every row of a group in scope, which passed the tests
 // of whole groups, is known to be selected.
-func (s *selection) wholly(g uint32) bool { return s.every || hasBit(s.whole, g) }
+func (s *selection) wholly(g uint32) bool { return s.every || s.whole.has(g) }
 
 // narrow replaces the groups in scope by those that hold a row of s.rows, when
 // these are few.

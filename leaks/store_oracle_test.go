@@ -378,8 +378,8 @@ func TestAnswersEqualAPlainScan(t *testing.T) {
 			lookupNames = []uint32{1, 128, 1 << 31}[w.rng.IntN(3)]
 			defer func(n uint32) { scanBlock = n }(scanBlock)
 			scanBlock = []uint32{1, 2, 3, 7, 1024}[w.rng.IntN(5)]
-			defer func(n uint32) { eagerSearch = n }(eagerSearch)
-			eagerSearch = []uint32{1, 20, 4096}[w.rng.IntN(3)]
+			defer func(n, share uint32) { ownSearch, scopeShare = n, share }(ownSearch, scopeShare)
+			ownSearch, scopeShare = []uint32{0, 20, 4096}[w.rng.IntN(3)], []uint32{1, 2, 16, 1 << 20}[w.rng.IntN(4)]
 			defer func(n uint32) { fewRows = n }(fewRows)
 			fewRows = []uint32{1, 10, 1 << 14}[w.rng.IntN(3)]
 			defer func(n uint32) { firstMany = n }(firstMany)

@@ -337,6 +337,29 @@ func (c *tableCursor) machineField(m uint32, f machineField) uint32 {
 	return c.value(colMachineFirst+columnID(f), m)
 }
 
+// valuesAt appends the values of a column at some places, which ascend, to dst.
+func (c *tableCursor) valuesAt(id columnID, places, dst []uint32) []uint32 {
+	if len(places) == 0 {
+		return dst
+	}
+	lo, hi := places[0], places[len(places)-1]+1
+	if hi-lo > 8*uint32(len(places)) {
+		for _, i := range places {
+			dst = append(dst, c.value(id, i))
+		}
+		return dst
+	}
+	n := len(dst)
+	dst = c.decode(id, lo, hi, dst)
+	if len(dst)-n < int(hi-lo) {
+		return append(dst[:n], make([]uint32, len(places))...) // after an error
+	}
+	for k, i := range places {
+		dst[n+k] = dst[n+int(i-lo)]
+	}
+	return dst[:n+len(places)]
+}
+
 // Dictionaries.
 
 func (c *tableCursor) dict(d dictID) *index.DictCursor {

@@ -22,6 +22,14 @@ func (c *tableCursor) searchUsers(m *index.Matcher, needle string, fn func(lo, h
 		c.searchUsersPlainly(m, fn)
 		return
 	}
+	out := spanJoiner{fn: fn}
+	c.searchLocal(m, c.usersByMail(m, needle), &out)
+	out.flush()
+}
+
+// usersByMail returns the users, as spans that ascend and are apart, whose e-mail
+// domain contains needle, or across whose at sign needle lies.
+func (c *tableCursor) usersByMail(m *index.Matcher, needle string) []span {
 	var found []span
 	c.search(dictMail, 0, c.t.tableMeta.dicts[dictMail], m, func(mail uint32) bool {
 		found = append(found, c.mailSpan(mail))
@@ -33,9 +41,7 @@ func (c *tableCursor) searchUsers(m *index.Matcher, needle string, fn func(lo, h
 			found = c.searchAcross(needle[:i], needle[i+1:], found)
 		}
 	}
-	out := spanJoiner{fn: fn}
-	c.searchLocal(m, joinSpans(found), &out)
-	out.flush()
+	return joinSpans(found)
 }
 
 func (c *tableCursor) mailSpan(mail uint32) span {
