@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/leakscope/leakscope/index"
 )
@@ -26,6 +25,7 @@ type scopeSearch struct {
 	some, whole []uint32 // groups that match, and those of which all rows do
 
 	buf, starts   []uint32
+	signs         []uint64
 	wholly, marks []bool // of a block: groups that match as a whole, rows
 }
 
@@ -242,100 +242,6 @@ func (q *scopeSearch) amongText(d dictID, ords []uint32) (found []uint32, ok boo
 		q.c.fail(fmt.Errorf("text of %s: %w", d, err))
 	}
 	return found, ok
-}
-
-// searchUsers finds the users that match.
-func (q *scopeSearch) searchUsers() {
-	users := make([]uint32, 0, q.groups)
-	q.blocks(func(_ *piece, lo, hi uint32) { users = q.c.decode(colGroupUser, lo, hi, users) })
-	users = sortGroups(users, q.s.t.dictLen(dictUser))
-	q.users = newNumberSet(q.usersAmong(users), uint32(len(users)))
-}
-
-// usersAmong returns those of some users, which ascend, that match.
-func (q *scopeSearch) usersAmong(users []uint32) []uint32 {
-	n, needle := q.s.t.dictLen(dictUser), q.s.p.search
-	// E-mail domains are searched as a whole, too, then.
-	worth := uint32(lookUpCost)
-	if q.c.t.texts[dictUser] != nil && len(index.Fold(needle)) >= 3 {
-		worth = textCost
-	}
-	if q.own || uint32(len(users)) <= n/worth || strings.IndexByte(needle, rawUser) >= 0 {
-		return q.lookUpUsers(users)
-	}
-	found := q.c.usersByMail(q.m, needle)
-	// Those found, and of the others those whose stored form matches.
-	var matching []uint32
-	left := users[:0]
-	for _, u := range users {
-		for len(found) > 0 && found[0].hi <= u {
-			found = found[1:]
-		}
-		if len(found) > 0 && found[0].lo <= u {
-			matching = append(matching, u)
-		} else {
-			left = append(left, u)
-		}
-	}
-	return sortGroups(append(matching, q.among(dictUser, left)...), n)
-}
-
-// lookUpUsers is usersAmong one by one.
-func (q *scopeSearch) lookUpUsers(users []uint32) []uint32 {
-	c := q.c
-	if len(users) == 0 {
-		return nil
-	}
-	// Only a needle with one of these may be in a username and neither in the
-	// e-mail domain nor in the stored form.
-	across := strings.ContainsAny(q.s.p.search, "@\x00")
-	var found []uint32
-	var name []byte
-	mail := false // of the user before
-	for i, u := range users {
-		if u-c.mail.lo >= c.mail.hi-c.mail.lo || i == 0 {
-			mail = q.m.Match(c.bytes(dictMail, c.userMail(u)))
-		}
-		ok := mail
-		if !ok && !across {
-			ok = q.m.Match(c.bytes(dictUser, u))
-		} else if !ok {
-			name = c.appendUsername(name[:0], u)
-			ok = q.m.Match(name)
-		}
-		if ok {
-			found = append(found, u)
-		}
-		if i%pollRows == pollRows-1 && q.err() != nil {
-			break
-		}
-	}
-	return found
-}
-
-// searchMachines finds the machines of which a fact matches.
-func (q *scopeSearch) searchMachines() {
-	c, n := q.c, q.s.t.machines
-	if !q.own && q.rows > n/4 {
-		q.machines = newNumberSet(q.s.searchMachines(q.m), allAsked)
-		return
-	}
-	machines := make([]uint32, 0, q.rows)
-	q.blocks(func(_ *piece, lo, hi uint32) { machines = q.rowsOf(colMachine, lo, hi, machines) })
-	machines = sortGroups(machines, n)
-	var matching, values, sorted []uint32
-	for _, f := range [...]machineField{machineIP, machineComputer, machineMUser} {
-		values = c.valuesAt(colMachineFirst+columnID(f), machines, values[:0])
-		sorted = sortGroups(append(sorted[:0], values...), q.s.t.dictLen(f.dict()))
-		if in := newNumberSet(q.among(f.dict(), sorted), uint32(len(values))); !in.empty() {
-			for i, v := range values {
-				if in.has(v) {
-					matching = append(matching, machines[i])
-				}
-			}
-		}
-	}
-	q.machines = newNumberSet(sortGroups(matching, n), q.rows)
 }
 
 // collect finds the groups that match.

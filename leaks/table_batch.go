@@ -54,6 +54,11 @@ func (w *tableWriter) writeGroups(b *groupBatch) {
 	if w.groupOrigin != nil {
 		w.groupOrigin.AppendAll(b.origin[:n])
 	}
+	if w.groupSign != nil {
+		for _, u := range b.user[:n] {
+			w.groupSign.Append(w.signs.of[dictUser][u])
+		}
+	}
 	w.users = append(w.users, b.user[:n]...)
 	b.n = 0
 }

@@ -134,6 +134,9 @@ func textDict(d dictID) bool {
 //	              groupPassword packPassword
 //	              groupSources  distinct sources among its rows
 //	              groupOrigin   number of an origin; only of a merged table
+//	              groupSign     signatures, index.Sign, of the user's stored form
+//	                            and, above it, of its mail domain; only of a
+//	                            merged table
 //	rows          rowSeen       Unix seconds
 //	              rowUpload, rowLog   as the meta's timeCoding says
 //	              rowSource, rowHost, rowSoftware, rowProtocol   ordinals
@@ -145,6 +148,8 @@ func textDict(d dictID) bool {
 //	                            merged; ascending. None if it
 //	                            is that of the segment for all groups
 //	machines      machine+f     ordinal of field f; tuples distinct, sorted
+//	              machineSign   union of the signatures of computer, user and IP;
+//	                            only of a merged table
 //	permutations  byHash        groups by high half of the hash, then number
 //	              byUser        groups by user, then number
 //	              userGroups    per user its first place in byUser, and the end
@@ -182,6 +187,7 @@ const (
 	sectionGroupSources  uint16 = 0x207
 	sectionGroupOrigin   uint16 = 0x208
 	sectionOriginSeq     uint16 = 0x209
+	sectionGroupSign     uint16 = 0x20a
 
 	sectionRowSeen     uint16 = 0x300
 	sectionRowUpload   uint16 = 0x301
@@ -194,7 +200,8 @@ const (
 	sectionRowProtocol uint16 = 0x308
 	sectionRowOrdinal  uint16 = 0x309
 
-	sectionMachine uint16 = 0x400
+	sectionMachine     uint16 = 0x400
+	sectionMachineSign uint16 = 0x440
 
 	sectionByHash     uint16 = 0x500
 	sectionByUser     uint16 = 0x501
@@ -247,6 +254,8 @@ var columnNames = map[uint16]string{
 	sectionGroupSources:  "group.sources",
 	sectionGroupOrigin:   "group.origin",
 	sectionOriginSeq:     "origin.seq",
+	sectionGroupSign:     "group.signature",
+	sectionMachineSign:   "machine.signature",
 	sectionRowSeen:       "row.seen",
 	sectionRowUpload:     "row.upload",
 	sectionRowLog:        "row.log",
@@ -284,6 +293,7 @@ type tableMeta struct {
 	splitHash    bool          // some hash may stand below two roots
 	ownRoots     bool          // some row may have another root than its domain has by rootList
 	rootList     uint64        // normalize.RootList of the newest rows
+	signed       bool          // there are signatures
 	coding       [2]timeCoding // of upload and log
 	origins      uint32        // 0: all groups have that of the segment
 	topPlaces    uint32        // places of a list of tops
@@ -305,7 +315,7 @@ func (m *tableMeta) encode() []byte {
 	w.Uint32(m.minSeen)
 	w.Uint32(m.maxSeen)
 	w.Uvarint(m.ordinals)
-	w.Uint8(boolByte(m.splitHash) | boolByte(m.ownRoots)<<1)
+	w.Uint8(boolByte(m.splitHash) | boolByte(m.ownRoots)<<1 | boolByte(m.signed)<<2)
 	w.Uint64(m.rootList)
 	w.Uint8(uint8(m.coding[0]))
 	w.Uint8(uint8(m.coding[1]))
@@ -346,7 +356,7 @@ func decodeTableMeta(b []byte) (*tableMeta, error) {
 	m.minSeen, m.maxSeen = r.Uint32(), r.Uint32()
 	m.ordinals = r.Uvarint()
 	flags := r.Uint8()
-	m.splitHash, m.ownRoots = flags&1 != 0, flags&2 != 0
+	m.splitHash, m.ownRoots, m.signed = flags&1 != 0, flags&2 != 0, flags&4 != 0
 	m.rootList = r.Uint64()
 	for i := range m.coding {
 		m.coding[i] = timeCoding(r.Uint8())
@@ -368,7 +378,7 @@ func decodeTableMeta(b []byte) (*tableMeta, error) {
 		r.Fail("more groups than rows")
 	case m.rows > 0 && (m.groups == 0 || m.machines == 0 || m.minSeen > m.maxSeen):
 		r.Fail("rows without what they refer to")
-	case flags > 3 || m.coding[0] > timeDelta || m.coding[1] > timeDelta:
+	case flags > 7 || m.coding[0] > timeDelta || m.coding[1] > timeDelta:
 		r.Fail("unknown coding")
 	}
 	if m.rows > 0 {

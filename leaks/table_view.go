@@ -24,6 +24,7 @@ const (
 	colGroupPassword
 	colGroupSources
 	colGroupOrigin
+	colGroupSign
 	colOriginSeq
 	colSeen
 	colUpload
@@ -43,6 +44,7 @@ const (
 	colTopRoot
 	colTopMail
 	colTopGroup
+	colMachineSign
 	colMachineFirst // and one for each further machine field
 
 	numColumns = colMachineFirst + columnID(machineFields)
@@ -74,6 +76,8 @@ func columnSpecs(m *tableMeta) (specs [numColumns]columnSpec) {
 		colGroupPassword: {sectionGroupPassword, groups, 1 << 32},
 		colGroupSources:  {sectionGroupSources, groups, rows + 1},
 		colGroupOrigin:   {sectionGroupOrigin, 0, uint64(m.origins)},
+		colGroupSign:     {sectionGroupSign, 0, 0},
+		colMachineSign:   {sectionMachineSign, 0, 0},
 		colOriginSeq:     {sectionOriginSeq, uint64(m.origins), 0},
 		colSeen:          {sectionRowSeen, rows, uint64(m.maxSeen) + 1},
 		colUpload:        {sectionRowUpload, rows, 0},
@@ -99,6 +103,9 @@ func columnSpecs(m *tableMeta) (specs [numColumns]columnSpec) {
 	}
 	if m.splitHash {
 		specs[colOrdinal].count = rows
+	}
+	if m.signed {
+		specs[colGroupSign].count, specs[colMachineSign].count = groups, uint64(m.machines)
 	}
 	for f := range machineFields {
 		specs[colMachineFirst+columnID(f)] = columnSpec{sectionMachine + uint16(f), uint64(m.machines), dict(f.dict())}

@@ -37,12 +37,14 @@ type tableWriter struct {
 	groupRow, groupDomain, groupUser, groupMask *segment.IntsWriter
 	groupPassword, groupSources                 *segment.IntsWriter
 	groupOrigin                                 *segment.IntsWriter // nil of a table of one origin
+	groupSign                                   *segment.IntsWriter // nil of a table without signatures
 	rowSeen, rowUpload, rowLog, rowSource       *segment.IntsWriter
 	rowHost, rowMachine, rowType                *segment.IntsWriter
 	rowSoftware, rowProtocol                    *segment.IntsWriter
 
-	tops *topsOut // nil of a table without lists
-	last uint32   // when the last row was seen
+	signs signs
+	tops  *topsOut // nil of a table without lists
+	last  uint32   // when the last row was seen
 
 	bitmaps        [bitmapKinds]*index.BitmapsBuilder
 	machineCountry []uint32
@@ -65,7 +67,9 @@ type tableWriter struct {
 var errTableFull = errors.New("table has too many rows")
 
 func newTableWriter(seg *segment.Writer, coding [2]timeCoding, order *hashOrder, packing segment.Packing) *tableWriter {
-	return &tableWriter{seg: seg, meta: tableMeta{coding: coding}, order: order, packing: packing}
+	return &tableWriter{
+		seg: seg, meta: tableMeta{coding: coding, signed: packing != segment.Fast}, order: order, packing: packing,
+	}
 }
 
 // column opens a column of integers.
@@ -86,6 +90,7 @@ type dictOut struct {
 	id     dictID
 	strs   *index.DictWriter
 	text   *index.TextWriter // nil unless textDict; 6 MiB at most
+	signs  *signs            // nil of a table without signatures
 	starts *segment.IntsWriter
 	begun  uint32 // parents whose first ordinal is known
 }
@@ -102,6 +107,9 @@ func (w *tableWriter) dict(d dictID) *dictOut {
 	o := &dictOut{id: d, strs: index.NewDictWriter(w.seg.Section(sectionDict+uint16(d), packing))}
 	if textDict(d) {
 		o.text = index.NewTextWriter(w.seg.Section(sectionText+uint16(d), segment.Plain), textStrings, w.textShift(d))
+	}
+	if w.meta.signed {
+		o.signs = &w.signs
 	}
 	if _, nested := d.parent(); nested {
 		o.starts = segment.NewIntsWriter(w.seg.Section(sectionStarts+uint16(d), segment.Plain))
@@ -126,6 +134,9 @@ func (o *dictOut) add(parent uint32, s []byte) uint32 {
 	}
 	if o.text != nil {
 		o.text.Add(s)
+	}
+	if o.signs != nil {
+		o.signs.add(o.id, parent, s)
 	}
 	return o.strs.Add(s)
 }
@@ -155,12 +166,16 @@ func (w *tableWriter) finishDict(o *dictOut) error {
 // A machinesOut writes the machines.
 type machinesOut struct {
 	fields [machineFields]*segment.IntsWriter
+	sign   *segment.IntsWriter // nil of a table without signatures
 }
 
 func (w *tableWriter) machines() *machinesOut {
 	o := new(machinesOut)
 	for f := range o.fields {
 		o.fields[f] = segment.NewIntsWriter(w.seg.Section(sectionMachine+uint16(f), segment.Plain))
+	}
+	if w.meta.signed {
+		o.sign = segment.NewIntsWriter(w.seg.Section(sectionMachineSign, segment.Plain))
 	}
 	w.machineCountry, w.machineStealer = w.machineCountry[:0], w.machineStealer[:0]
 	return o
@@ -170,6 +185,9 @@ func (w *tableWriter) machines() *machinesOut {
 func (w *tableWriter) addMachine(o *machinesOut, t *machineTuple) uint32 {
 	for f, v := range t {
 		o.fields[f].Append(uint64(v))
+	}
+	if o.sign != nil {
+		o.sign.Append(w.signs.ofMachine(t))
 	}
 	w.machineCountry = append(w.machineCountry, t[machineCountry])
 	w.machineStealer = append(w.machineStealer, t[machineStealer])
@@ -183,7 +201,11 @@ func (w *tableWriter) finishMachines(o *machinesOut) error {
 			return err
 		}
 	}
-	return nil
+	if o.sign == nil {
+		return nil
+	}
+	w.signs.machinesDone()
+	return o.sign.Finish()
 }
 
 // beginRows opens the columns of groups and rows; dictionaries and machines
@@ -205,6 +227,9 @@ func (w *tableWriter) beginRows() {
 		{&w.rowSoftware, sectionRowSoftware}, {&w.rowProtocol, sectionRowProtocol},
 	} {
 		*c.to = w.column(c.id)
+	}
+	if w.meta.signed {
+		w.groupSign = w.column(sectionGroupSign)
 	}
 	for k := range w.bitmaps {
 		values := uint32(Stealer) + 1
