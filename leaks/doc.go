@@ -141,4 +141,6 @@
 //	keyword*.go                hosts by their words
 //	monitors.go monitor_admin.go table_origin.go   what is new
 //	details.go cursor.go occurrences.go analytics.go report.go info.go   answers
+//	options.go record.go normalize.go query.go result.go errors.go limits.go   what goes in, and what comes out
+//	appendjson.go text.go identifiers.go watchlists.go ord*.go rootranks.go rowwindow.go   small things of these
 package leaks

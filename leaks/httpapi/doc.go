@@ -66,7 +66,9 @@
 //   - /leaks/details/export is sorted by last_seen unless asked otherwise, and
 //     sends a mark with a cursor after every 200 rows, at its limit and at its
 //     end; it is taken up again with the last one seen. What was detected after
-//     an export is asked for with its last mark's next_start_date.
+//     an export is asked for with its last mark's next_start_date. Detected is
+//     what upload_stealed says: what is ingested later and brings an earlier one is
+//     not told that way, but by a monitor.
 //   - A path has one spelling: //leaks or /leaks/ is 404, not redirected.
 //   - The contract has no routes for monitors; these have the style of the
 //     workspace API: /api/v1/monitors, /api/v1/events for what they have found and

@@ -25,7 +25,8 @@ type exportMark struct {
 	Rows int `json:"rows"`
 	// End says that nothing follows, here or behind a cursor. NextStartDate is
 	// then what start_date to ask with next time for what was detected since:
-	// rows of that day may come again.
+	// rows of that day may come again, and a record that brings an earlier
+	// upload_stealed of its own is not among them.
 	End           bool   `json:"end"`
 	NextStartDate string `json:"next_start_date,omitempty"`
 }
@@ -38,7 +39,7 @@ func (h *Handler) exportRoutes() []*endpoint {
 		api: leaksStyle, summary: "Leaked credentials in scope, deduplicated, one a line", errors: append([]int{410}, scoped...),
 		doc: "Lines are rows of /leaks/details, and after every 200 and at the end a mark, which alone has a cursor. " +
 			"Who loses the connection asks again with the last cursor and the same parameters, and goes on behind the rows before it, in the same snapshot of the store. " +
-			"A cursor lasts for some minutes after its last use (410 then: start again). An answer that ends without a mark whose end is true, or whose rows have reached limit, was broken off.",
+			"A cursor lasts for some minutes after its last use (410 then: start again). After the end, start_date with the last mark's next_start_date asks for what was detected since; rows of that day may come again, and what comes in later but brings an earlier upload_stealed of its own is not among it. An answer that ends without a mark whose end is true, or whose rows have reached limit, was broken off.",
 		lines: []reflect.Type{reflect.TypeFor[leaks.Credential](), reflect.TypeFor[exportMark]()},
 	}, func(in *exportIn) []*param {
 		return append(detailsParams(&in.DetailsQuery, leaks.ByLastSeen),
