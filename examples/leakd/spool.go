@@ -176,8 +176,10 @@ type spoolReport struct {
 	Dataset  string     `json:"dataset"`
 	Finished leaks.Time `json:"finished"`
 	intake.Summary
-	// Notes are what could not be read, or was refused; no more than 1,000.
-	Notes []string `json:"notes"`
+	// Notes are what could not be read, Rejects the records that were refused, by
+	// their places; the first 1,000 of each.
+	Notes   []string            `json:"notes"`
+	Rejects []intake.RejectLine `json:"rejects"`
 }
 
 // maxNotes bounds a report.
@@ -192,12 +194,12 @@ func (s *spool) take(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	notes := &spoolNotes{list: []string{}}
+	notes := &spoolNotes{list: []string{}, rejects: []intake.RejectLine{}}
 	job := &intake.Job{
 		Store: s.store, Dataset: s.dataset, Observer: notes, Sum: intake.NewSummary(),
 		PastLimits: true, // nobody is there to raise one
 		In:         &intake.Reader{Format: formats.Auto, Source: s.source, Options: archives.Options{Skip: formats.Grabbed, Passwords: passwords}},
-		Opts:       leaks.IngestOptions{Source: s.source},
+		Opts:       leaks.IngestOptions{Source: s.source, Reject: notes.reject},
 	}
 	start := s.now()
 	units, err := job.Plan(ctx, []string{path})
@@ -213,9 +215,9 @@ func (s *spool) take(ctx context.Context, name string) error {
 		notes.Say(path + ": it changed while it was ingested: put it here again when it is complete")
 	}
 	job.Sum.SetSeconds(s.now().Sub(start), 0)
-	report := &spoolReport{File: name, Dataset: s.dataset, Finished: leaks.Time{Time: s.now()}, Summary: job.Sum, Notes: notes.list}
+	report := &spoolReport{File: name, Dataset: s.dataset, Finished: leaks.Time{Time: s.now()}, Summary: job.Sum, Notes: notes.list, Rejects: notes.rejects}
 	to := spoolDone
-	if job.Failed || job.Sum.PartialFiles > 0 {
+	if job.Failed || job.Sum.PartialFiles > 0 || job.Sum.Rejected > 0 && job.Sum.Rejected == job.Sum.Read {
 		to = spoolFailed
 	}
 	s.log.Info("spool", "dataset", s.dataset, "file", name, "to", to, "read", job.Sum.Read, "ingested", job.Sum.Ingested,
@@ -254,7 +256,16 @@ func exists(path string) bool {
 }
 
 // A spoolNotes takes down what a job says of a file, and shows nothing.
-type spoolNotes struct{ list []string }
+type spoolNotes struct {
+	list    []string
+	rejects []intake.RejectLine
+}
+
+func (n *spoolNotes) reject(r *leaks.Reject) {
+	if len(n.rejects) < maxNotes {
+		n.rejects = append(n.rejects, intake.LineOf(r))
+	}
+}
 
 // Say takes down a line.
 func (n *spoolNotes) Say(line string) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/leakscope/leakscope/leaks"
 )
 
 // spoolFlags make a spool quick.
@@ -51,11 +53,16 @@ func TestSpoolTakesAll(t *testing.T) {
 	}
 
 	put(t, filepath.Join(in, "cards"), "cards.csv", []byte("number,expiry\n"+pan+",2028-01\n"+pan+",2028-01\n1234,2028-01\n"))
-	if r := done("cards/done/cards.csv"); r.Dataset != "cards" || r.Ingested != 2 || r.Rejected != 1 {
+	if r := done("cards/done/cards.csv"); r.Dataset != "cards" || r.Ingested != 2 || r.Rejected != 1 || len(r.Rejects) != 1 || r.Rejects[0].Line != 4 || r.Rejects[0].Reason != leaks.RejectCardNumber {
 		t.Errorf("%+v", r)
 	}
 	put(t, filepath.Join(in, "documents"), "docs.jsonl", []byte(`{"name":"plan.pdf","domain":"example.com","url":"https://leak.example/plan.pdf"}`+"\n"))
 	if r := done("documents/done/docs.jsonl"); r.Dataset != "documents" || r.Ingested != 1 {
+		t.Errorf("%+v", r)
+	}
+	// What is refused whole is in the wrong place, or no list of these.
+	put(t, filepath.Join(in, "documents"), "cards.jsonl", []byte(`{"number":"`+pan+`"}`+"\n"))
+	if r := done("documents/failed/cards.jsonl"); r.Rejected != 1 || len(r.Rejects) != 1 || !strings.HasSuffix(r.Rejects[0].File, "cards.jsonl") {
 		t.Errorf("%+v", r)
 	}
 	put(t, filepath.Join(in, "documents"), "none.txt", lines(0, 3))
@@ -70,7 +77,7 @@ func TestSpoolTakesAll(t *testing.T) {
 	_, metrics := d.get(at[1], "")
 	for _, line := range []string{
 		`leakd_spool_files_total{dataset="credentials",result="done"} 1`,
-		`leakd_spool_files_total{dataset="documents",result="failed"} 1`,
+		`leakd_spool_files_total{dataset="documents",result="failed"} 2`,
 		`leakd_spool_records_total{dataset="credentials",result="ingested"} 11`,
 		`leakd_spool_records_total{dataset="cards",result="rejected"} 1`,
 	} {

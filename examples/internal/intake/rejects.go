@@ -18,14 +18,19 @@ type RejectFile struct {
 	err  error
 }
 
-// rejectLine is one line of the file.
-type rejectLine struct {
+// A RejectLine tells of one refused record: why, where, and in what shape.
+type RejectLine struct {
 	Reason leaks.RejectReason `json:"reason"`
 	File   string             `json:"file"`
 	Line   int64              `json:"line"`
 	Detail string             `json:"detail"`
 	// Excerpt is empty where the record was read well, but does not hold.
 	Excerpt string `json:"excerpt"`
+}
+
+// LineOf is what may be told of a reject.
+func LineOf(r *leaks.Reject) RejectLine {
+	return RejectLine{r.Reason, r.Place.File, r.Place.Line, r.Detail, r.Excerpt}
 }
 
 // OpenRejects opens or makes the file; with an empty path all goes nowhere.
@@ -49,7 +54,7 @@ func (r *RejectFile) Write(rej *leaks.Reject) {
 	if r.file == nil || r.err != nil {
 		return
 	}
-	r.err = r.enc.Encode(rejectLine{rej.Reason, rej.Place.File, rej.Place.Line, rej.Detail, rej.Excerpt})
+	r.err = r.enc.Encode(LineOf(rej))
 }
 
 // Close flushes and closes, and returns the first error since OpenRejects.
