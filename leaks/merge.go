@@ -258,7 +258,7 @@ func (s *Store) replace(ctx context.Context, sources []*handle, dropBefore uint3
 		if set != setCredentials {
 			return flatSummary(flat.Merge(ctx, w, set.schema(), flats, drops))
 		}
-		return mergeTables(ctx, w, tables, mergeOptions{dropBefore: dropBefore, polite: s.courtesy(), firstSeq: firstSeq})
+		return mergeTables(ctx, w, tables, mergeOptions{dropBefore: dropBefore, polite: s.courtesy(), firstSeq: firstSeq, scratch: s.db.Scratch})
 	})
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {

@@ -386,6 +386,7 @@ func TestAnswersEqualAPlainScan(t *testing.T) {
 			firstMany = []uint32{1, 20, 2048}[w.rng.IntN(3)]
 			defer func(n int) { firstPlaces = n }(firstPlaces)
 			firstPlaces = []int{1, 10, 256}[w.rng.IntN(3)]
+			defer lowerSpills([]int64{0, 1000, spillBytes}[w.rng.IntN(3)], []int{1, 100, spillBlockBytes}[w.rng.IntN(3)], []uint32{1, 7, orderGroups}[w.rng.IntN(3)])()
 			defer func(n int) { roundGroups = n }(roundGroups)
 			roundGroups = []int{1, 20, 2048}[w.rng.IntN(3)]
 			defer func(n int) { maxPromising = n }(maxPromising)

@@ -59,7 +59,9 @@ func (w *tableWriter) writeGroups(b *groupBatch) {
 			w.groupSign.Append(w.signs.of[dictUser][u])
 		}
 	}
-	w.users = append(w.users, b.user[:n]...)
+	if w.orders == nil {
+		w.users = append(w.users, b.user[:n]...)
+	}
 	b.n = 0
 }
 

@@ -3,6 +3,7 @@ package leaks
 import (
 	"cmp"
 	"context"
+	"os"
 	"slices"
 
 	"github.com/leakscope/leakscope/internal/segment"
@@ -17,26 +18,31 @@ type mergeOptions struct {
 	// firstSeq are the first ingest sequence numbers of the sources, ascending;
 	// nil: the table has no origins.
 	firstSeq []uint64
+	// scratch makes the file of what does not fit into memory; nil: one in the
+	// system's folder for such.
+	scratch func() (*os.File, error)
 }
 
 // mergeTables writes the rows of all sources, the oldest first, as one table
 // that answers as they do together. Its memory is 4 bytes for each string and
-// machine of each source and what a tableWriter needs: rows and columns pass
-// through.
+// machine of each source and what a tableWriter needs after keepOrders: rows and
+// columns pass through.
 func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opts mergeOptions) (tableSummary, error) {
-	m := &merger{ctx: ctx, dropBefore: opts.dropBefore, polite: opts.polite}
-	total, groups := uint64(0), uint32(0)
+	m := &merger{ctx: ctx, dropBefore: opts.dropBefore, polite: opts.polite, scratch: opts.scratch}
+	if m.scratch == nil {
+		m.scratch = scratchFile
+	}
+	total := uint64(0)
 	for _, t := range sources {
 		m.in = append(m.in, &mergeSource{t: t, c: t.cursor(), index: len(m.in), base: m.ordinals})
 		m.ordinals += t.ordinals
 		total += uint64(t.rows)
-		groups += t.groups
 	}
 	if total > maxTableRows {
 		return tableSummary{}, errTableFull
 	}
-	m.w = newTableWriter(seg, m.coding(), new(hashOrder), segment.Small)
-	m.w.hashes, m.w.users = make([]uint64, 0, groups), make([]uint32, 0, groups)
+	m.w = newTableWriter(seg, m.coding(), nil, segment.Small)
+	defer func() { m.w.orders.close() }()
 	for _, t := range sources {
 		m.w.meta.ownRoots = m.w.meta.ownRoots || t.ownRoots || t.rootList != sources[0].rootList
 		m.w.meta.rootList = t.rootList
@@ -50,6 +56,15 @@ func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opt
 	return m.w.finish()
 }
 
+// scratchFile makes a file of the system's folder for such that nobody else finds.
+func scratchFile() (*os.File, error) {
+	f, err := os.CreateTemp("", "leakscope-merge-*")
+	if err == nil {
+		_ = os.Remove(f.Name()) // a system that can't leaves it to whoever cleans that folder
+	}
+	return f, err
+}
+
 // A merger is one merge under way.
 type merger struct {
 	ctx        context.Context // of the one call this merger lives for
@@ -58,6 +73,7 @@ type merger struct {
 	dropBefore uint32
 	parallel   bool
 	polite     *courtesy
+	scratch    func() (*os.File, error)
 	ordinals   uint64 // above those of all sources
 	polled     uint32
 
@@ -200,7 +216,7 @@ func (m *merger) markSource(s *mergeSource) error {
 // two roots, it goes through the rows once more for their ordinals.
 func (m *merger) mergeRows() error {
 	w := m.w
-	w.keepTops(m.userMail)
+	w.keepOrders(m.userMail, m.scratch)
 	w.beginRows()
 	if w.meta.origins > 0 {
 		w.groupOrigin = w.column(sectionGroupOrigin)
@@ -213,10 +229,8 @@ func (m *merger) mergeRows() error {
 	m.release()
 	var split bool
 	err := together(m.parallel, m.mergeAggregates, func() (err error) {
-		if split, err = w.endRows(); err != nil {
-			return err
-		}
-		return w.writeTops(split)
+		split, err = w.endRows()
+		return err
 	})
 	if err != nil || !split {
 		return err

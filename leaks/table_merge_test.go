@@ -17,12 +17,21 @@ func mergeStored(t testing.TB, opts mergeOptions, parts ...stored) stored {
 	for _, p := range parts {
 		tabs = append(tabs, p.open(t))
 	}
+	rng := rand.New(rand.NewPCG(uint64(len(parts)), uint64(len(parts[0].data))))
+	defer lowerSpills([]int64{0, 500, spillBytes}[rng.IntN(3)], []int{1, 100, spillBlockBytes}[rng.IntN(3)], []uint32{1, 7, orderGroups}[rng.IntN(3)])()
 	var buf bytes.Buffer
 	sum, err := mergeTables(context.Background(), segment.NewWriter(&buf), tabs, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return stored{buf.Bytes(), sum}
+}
+
+// lowerSpills changes how much merges keep in memory, and returns what undoes it.
+func lowerSpills(bytes int64, block int, groups uint32) func() {
+	oldBytes, oldBlock, oldGroups := spillBytes, spillBlockBytes, orderGroups
+	spillBytes, spillBlockBytes, orderGroups = bytes, block, groups
+	return func() { spillBytes, spillBlockBytes, orderGroups = oldBytes, oldBlock, oldGroups }
 }
 
 // cut makes a table of each of some consecutive parts of rows.

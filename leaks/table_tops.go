@@ -16,69 +16,117 @@ var topPlaces uint32 = 512
 // maxTopPlaces is the longest list a reader believes in.
 const maxTopPlaces = 1 << 16
 
-// A topsOut writes the lists of a table. Its memory is 8 bytes a group and 4 a
-// root.
-type topsOut struct {
-	// userMail is the mail domain of each user; they ascend.
-	userMail []uint32
+// A placesOut writes the lists of a table. It is given the groups of each root, and
+// then those of each mail domain, and keeps those of one domain that may be in its
+// lists.
+type placesOut struct {
+	w        *tableWriter
+	userMail []uint32 // the mail domain of each user; they ascend
 
-	figures []uint64 // by group: sources<<32 | time of the last row
-	roots   []uint32 // by root its first group, and the end
-	byUser  []uint32 // the groups by user
-	ends    []uint32 // by user where its groups end in byUser
+	domain      uint32 // the one at hand
+	few         []orderedGroup
+	n           uint32              // groups of it; up to topPlaces of them are few
+	ranks       [2]*ranker          // with more
+	roots       *segment.IntsWriter // these three once there is a list
+	mails, list *segment.IntsWriter
+	columns     []*segment.IntsWriter
 }
 
-// keepTops makes w write lists; beginRows follows.
-func (w *tableWriter) keepTops(userMail []uint32) { w.tops = &topsOut{userMail: userMail} }
+// beginRoot turns to a root. Groups come root by root.
+func (o *placesOut) beginRoot(root uint32) {
+	o.endRoot()
+	o.domain = root
+}
 
-// writeTops writes the lists, when all groups are known. What split says is as of
-// endRows: a credential may then stand in two groups of a mail domain, whose
-// figures are not its own, so there are lists of root domains only.
-func (w *tableWriter) writeTops(split bool) error {
-	o, m := w.tops, &w.meta
-	if o == nil || m.groups <= topPlaces {
-		return nil
+func (o *placesOut) rootGroup(g *orderedGroup) { o.add(g) }
+
+// endRoot writes the lists of the root at hand.
+func (o *placesOut) endRoot() {
+	if o.end(&o.roots, sectionTopRoot) {
+		o.w.meta.topRoots++
 	}
-	groups := w.column(sectionTopGroup)
-	add := func(owner *segment.IntsWriter, domain uint32, first, end uint32, group func(i uint32) uint32) {
-		owner.Append(uint64(domain))
-		for _, by := range [...]Sort{BySourceCount, ByLastSeen} {
-			rank := newRanker(by, 0, int(topPlaces), nil)
-			for i := first; i < end; i++ {
-				g := group(i)
-				if f := o.figures[g]; rank.offer(uint32(f>>32), uint32(f)) {
-					// Groups of one root ascend by hash, those of all with equal high
-					// halves are split.
-					rank.add(&result{hash: hash128{w.hashes[g], uint64(g)}, sources: uint32(f >> 32), last: uint32(f), group: g})
-				}
-			}
-			for _, r := range rank.best() {
-				groups.Append(uint64(r.group))
-			}
+}
+
+// mailGroup takes a group of some user. Groups come user by user.
+func (o *placesOut) mailGroup(g *orderedGroup) {
+	if mail := o.userMail[g.user]; mail != o.domain || o.n == 0 {
+		o.endMail()
+		o.domain = mail
+	}
+	o.add(g)
+}
+
+// endMail writes the lists of the mail domain at hand.
+func (o *placesOut) endMail() {
+	if o.end(&o.mails, sectionTopMail) {
+		o.w.meta.topMails++
+	}
+}
+
+func (o *placesOut) add(g *orderedGroup) {
+	if o.n++; o.n <= topPlaces {
+		o.few = append(o.few, *g)
+		return
+	}
+	if len(o.few) > 0 {
+		for i, by := range [...]Sort{BySourceCount, ByLastSeen} {
+			o.ranks[i] = newRanker(by, 0, int(topPlaces), nil)
+		}
+		for i := range o.few {
+			o.rank(&o.few[i])
+		}
+		o.few = o.few[:0]
+	}
+	o.rank(g)
+}
+
+func (o *placesOut) rank(g *orderedGroup) {
+	for _, rank := range o.ranks {
+		if rank.offer(g.sources, g.last) {
+			// Groups of one root ascend by hash, those of all with equal high
+			// halves are split.
+			rank.add(&result{hash: hash128{g.hash, uint64(g.number)}, sources: g.sources, last: g.last, group: g.number})
 		}
 	}
-	roots := w.column(sectionTopRoot)
-	for r := range m.dicts[dictRoot] {
-		if lo, hi := o.roots[r], o.roots[r+1]; hi-lo > topPlaces {
-			add(roots, r, lo, hi, func(i uint32) uint32 { return i })
-			m.topRoots++
+}
+
+// end ends the domain at hand and reports whether it has lists.
+func (o *placesOut) end(owners **segment.IntsWriter, section uint16) bool {
+	n := o.n
+	o.n, o.few = 0, o.few[:0]
+	if n <= topPlaces {
+		return false
+	}
+	if *owners == nil {
+		*owners = o.open(section)
+	}
+	if o.list == nil {
+		o.list = o.open(sectionTopGroup)
+		o.w.meta.topPlaces = topPlaces
+	}
+	(*owners).Append(uint64(o.domain))
+	for _, rank := range o.ranks {
+		for _, r := range rank.best() {
+			o.list.Append(uint64(r.group))
 		}
 	}
-	mails := w.column(sectionTopMail)
-	for u, lo := 0, uint32(0); u < len(o.userMail) && !split; {
-		mail := o.userMail[u]
-		for u < len(o.userMail) && o.userMail[u] == mail {
-			u++
+	return true
+}
+
+// open opens a column. It outlives those that end with the rows.
+func (o *placesOut) open(section uint16) *segment.IntsWriter {
+	c := segment.NewIntsWriter(o.w.seg.Section(section, segment.Plain))
+	o.columns = append(o.columns, c)
+	return c
+}
+
+func (o *placesOut) finish() error {
+	for _, c := range o.columns {
+		if err := c.Finish(); err != nil {
+			return err
 		}
-		hi := o.ends[u-1]
-		if hi-lo > topPlaces {
-			add(mails, mail, lo, hi, func(i uint32) uint32 { return o.byUser[i] })
-			m.topMails++
-		}
-		lo = hi
 	}
-	m.topPlaces = topPlaces
-	return w.finishColumns()
+	return nil
 }
 
 // A topList is the two lists of one domain of a table.

@@ -20,9 +20,10 @@ type tableSummary struct {
 // A tableWriter writes the sections of one table. Whoever drives it brings
 // everything in the order of the table, first dictionaries and machines, then
 // groups with their rows; ordinals are those of the new dictionaries. What it
-// keeps in memory is 12 bytes a group, 4 a machine and user, an open part of a
-// text index for each goroutine that writes dictionaries, and an open chunk a
-// column.
+// keeps in memory is 4 bytes a machine, the bitmaps as they will be stored, an open
+// part of a text index for each goroutine that writes dictionaries, and an open chunk
+// a column; and 12 bytes a group and 4 a user, or, after keepOrders, no more than its
+// spills do.
 type tableWriter struct {
 	seg     *segment.Writer
 	packing segment.Packing // of dictionaries and aggregates
@@ -43,8 +44,9 @@ type tableWriter struct {
 	rowSoftware, rowProtocol                    *segment.IntsWriter
 
 	signs signs
-	tops  *topsOut // nil of a table without lists
-	last  uint32   // when the last row was seen
+
+	orders *mergeOrders // nil of a fresh table, which knows its orders otherwise
+	latest orderedGroup // of the open group, but for its sources; only with orders
 
 	bitmaps        [bitmapKinds]*index.BitmapsBuilder
 	machineCountry []uint32
@@ -53,6 +55,7 @@ type tableWriter struct {
 	groupBatch groupBatch
 	rowBatch   rowBatch
 
+	// Without orders:
 	hashes []uint64 // per group the high half of its hash, unless byHash is known
 	byHash []uint32 // nil if not known; else no two groups have one hash
 	users  []uint32 // per group its user
@@ -275,27 +278,26 @@ func (w *tableWriter) group(g *outGroup) {
 	b.key(i, g.hash, g.digest)
 	b.row[i], b.domain[i], b.user[i] = w.meta.rows, g.domain, g.user
 	b.mask[i], b.pw[i], b.origin[i] = g.mask, g.pw, g.origin
-	w.hashes = append(w.hashes, g.hash.hi)
+	w.latest = orderedGroup{number: w.meta.groups, user: g.user, hash: g.hash.hi}
 	w.meta.groups++
 	w.open = true
 }
 
 // beginRoots notes that no further group belongs to a root before root.
 func (w *tableWriter) beginRoots(root uint32) {
+	if w.roots <= root && w.orders != nil {
+		w.orders.places.beginRoot(root)
+	}
 	for ; w.roots <= root; w.roots++ {
 		w.rootGroups.Append(uint64(w.meta.groups))
-		if w.tops != nil {
-			w.tops.roots = append(w.tops.roots, w.meta.groups)
-		}
 	}
 }
 
 func (w *tableWriter) endGroup() {
 	if w.open {
 		w.groupSources.Append(w.sources)
-		if w.tops != nil {
-			w.tops.figures = append(w.tops.figures, w.sources<<32|uint64(w.last))
-		}
+		w.latest.sources = uint32(w.sources)
+		w.orders.add(&w.latest)
 	}
 	w.open, w.sources = false, 0
 }
@@ -306,7 +308,7 @@ func (w *tableWriter) row(r *outRow) {
 	if b.n == batchRows {
 		w.flushRows()
 	}
-	w.last = r.seen // rows of a group ascend
+	w.latest.last = r.seen // rows of a group ascend
 	i := b.n
 	b.n++
 	b.seen[i], b.upload[i], b.log[i] = r.seen, r.upload, r.log
@@ -337,8 +339,14 @@ func (w *tableWriter) endRows() (split bool, err error) {
 	w.writeGroups(&w.groupBatch)
 	w.beginRoots(w.meta.dicts[dictRoot])
 	w.groupRow.Append(uint64(w.meta.rows))
-	split = w.writeByHash()
-	w.writeByUser()
+	if w.orders != nil {
+		if split, err = w.orders.write(w); err != nil {
+			return split, err
+		}
+	} else {
+		split = w.writeByHash()
+		w.writeByUser()
+	}
 	for k, b := range w.bitmaps {
 		if err := b.WriteTo(w.seg.Section(sectionBitmap+uint16(k), segment.Plain)); err != nil {
 			return false, err
@@ -377,7 +385,6 @@ func (w *tableWriter) writeByHash() (split bool) {
 		c.Append(uint64(n))
 		split = split || i > 0 && w.order.alike(keys[i], keys[i-1]) && w.hashes[n] == w.hashes[w.order.number(keys[i-1])]
 	}
-	w.order = nil // of a merge nobody needs it any more, and it is large
 	return split
 }
 
@@ -399,9 +406,6 @@ func (w *tableWriter) writeByUser() {
 	for g, u := range w.users {
 		order[next[u]] = uint32(g)
 		next[u]++
-	}
-	if w.tops != nil {
-		w.tops.byUser, w.tops.ends = order, next
 	}
 	w.column(sectionByUser).AppendAll(order)
 }
