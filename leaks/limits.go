@@ -45,7 +45,9 @@ const (
 
 	// maxSegmentRows bounds what merging puts into one segment, and so the
 	// memory of a merge, whatever the size of the store.
-	maxSegmentRows = 8 << 20
+	maxSegmentRows = 24 << 20
+	// maxFreshRows bounds Options.SegmentRows.
+	maxFreshRows = 8 << 20
 	// mergeCacheBytes bounds the chunks that one merge keeps loaded.
 	mergeCacheBytes = 16 << 20
 	// maxMergeInputs bounds the segments of one merge: the edit that publishes

@@ -57,7 +57,7 @@ func (s *Store) awaitMerging(ctx context.Context) error {
 	if s.current != nil {
 		for set := range numSets {
 			list := s.current.of(set)
-			backlog = backlog || len(list) >= maxBacklog && fullTier(metas(list), s.opts.MergeFanout, s.mergeRows()) != nil
+			backlog = backlog || len(list) >= maxBacklog && fullTier(metas(list), s.opts.MergeFanout, s.mergeRows(set)) != nil
 		}
 	}
 	s.mu.Unlock()
@@ -81,8 +81,8 @@ func (s *Store) awaitMerging(ctx context.Context) error {
 // query something.
 func (s *Store) mergeTiers(ctx context.Context) error {
 	for ctx.Err() == nil {
-		merged, err := s.mergeOnce(ctx, func(list []kv.SegmentMeta) []kv.SegmentMeta {
-			fanout, rows := s.opts.MergeFanout, s.mergeRows()
+		merged, err := s.mergeOnce(ctx, func(set dataset, list []kv.SegmentMeta) []kv.SegmentMeta {
+			fanout, rows := s.opts.MergeFanout, s.mergeRows(set)
 			switch ingesting := s.ingests.Load() > 0; {
 			case ingesting && s.askedLately():
 				fanout = min(fanout, askedFanout)
@@ -100,11 +100,20 @@ func (s *Store) mergeTiers(ctx context.Context) error {
 
 // mergeRows is how many rows merging by tiers puts into one segment: beside an
 // ingest, which has the memory of its own, fewer.
-func (s *Store) mergeRows() uint64 {
+func (s *Store) mergeRows(set dataset) uint64 {
+	most := set.segmentRows()
 	if s.ingests.Load() == 0 {
+		return most
+	}
+	return min(most, uint64(s.opts.MemoryBudget)/besideBytes)
+}
+
+// segmentRows is how many rows merging puts into one segment at most.
+func (set dataset) segmentRows() uint64 {
+	if set == setCredentials {
 		return maxSegmentRows
 	}
-	return min(maxSegmentRows, uint64(s.opts.MemoryBudget)/besideBytes)
+	return flat.MaxRows
 }
 
 // Merge does now what merging in the background does when it comes to it: it
@@ -127,7 +136,9 @@ func (s *Store) Compact(ctx context.Context) error {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	for {
-		merged, err := s.mergeOnce(ctx, compactable)
+		merged, err := s.mergeOnce(ctx, func(set dataset, list []kv.SegmentMeta) []kv.SegmentMeta {
+			return compactable(list, set.segmentRows())
+		})
 		if err != nil {
 			return fmt.Errorf("compact: %w", ended(ctx, err))
 		}
@@ -197,7 +208,7 @@ func ended(ctx context.Context, err error) error {
 }
 
 // mergeOnce merges the adjacent segments that pick chooses; false means none.
-func (s *Store) mergeOnce(ctx context.Context, pick func([]kv.SegmentMeta) []kv.SegmentMeta) (bool, error) {
+func (s *Store) mergeOnce(ctx context.Context, pick func(dataset, []kv.SegmentMeta) []kv.SegmentMeta) (bool, error) {
 	if err := s.maintaining.lockContext(ctx); err != nil {
 		return false, err
 	}
@@ -208,7 +219,7 @@ func (s *Store) mergeOnce(ctx context.Context, pick func([]kv.SegmentMeta) []kv.
 	}
 	defer s.release(sn)
 	for set := range numSets {
-		picked := pick(metas(sn.of(set)))
+		picked := pick(set, metas(sn.of(set)))
 		if len(picked) == 0 {
 			continue
 		}

@@ -33,7 +33,7 @@ func segmentsOf(n int, rows uint64) []kv.SegmentMeta {
 
 func TestMergesAreBounded(t *testing.T) {
 	for _, pick := range []func([]kv.SegmentMeta) []kv.SegmentMeta{
-		compactable,
+		func(list []kv.SegmentMeta) []kv.SegmentMeta { return compactable(list, maxSegmentRows) },
 		func(list []kv.SegmentMeta) []kv.SegmentMeta { return fullTier(list, 8, maxSegmentRows) },
 	} {
 		if n := len(pick(segmentsOf(10_000, 1))); n != maxMergeInputs {

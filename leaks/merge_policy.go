@@ -56,11 +56,11 @@ func fullTier(list []kv.SegmentMeta, fanout int, maxRows uint64) []kv.SegmentMet
 const fewestEnded = 4
 
 // compactable returns the first run of two or more adjacent segments that fit
-// into one, at most maxMergeInputs at a time.
-func compactable(list []kv.SegmentMeta) []kv.SegmentMeta {
+// into one of maxRows, at most maxMergeInputs at a time.
+func compactable(list []kv.SegmentMeta, maxRows uint64) []kv.SegmentMeta {
 	for lo := 0; lo < len(list); lo++ {
 		hi, rows := lo, uint64(0)
-		for hi < len(list) && hi-lo < maxMergeInputs && rows+list[hi].Rows <= maxSegmentRows {
+		for hi < len(list) && hi-lo < maxMergeInputs && rows+list[hi].Rows <= maxRows {
 			rows += list[hi].Rows
 			hi++
 		}

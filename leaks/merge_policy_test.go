@@ -44,8 +44,8 @@ func TestMergePolicyBoundsRewritesAndSegments(t *testing.T) {
 		rewrites     float64 // of each row, at most
 		segmentsMost int
 	}{
-		{"full", func() uint64 { return 1 << 19 }, 1, 100},
-		{"cut by memory", func() uint64 { return 130_000 + rng.Uint64N(20_000) }, 2, 16},
+		{"full", func() uint64 { return 1 << 19 }, 2, 100},
+		{"cut by memory", func() uint64 { return 130_000 + rng.Uint64N(20_000) }, 3, 16},
 		{"small", func() uint64 { return 1 + rng.Uint64N(1000) }, 4, 40},
 		{"mixed", func() uint64 { return 1 << rng.IntN(18) }, 4, 60},
 	} {

@@ -66,8 +66,8 @@ func (o *Options) withDefaults() (Options, error) {
 	switch {
 	case v.MemoryBudget < minMemoryBudget:
 		return v, paramErrorf("memory_budget", "must be at least %d bytes", minMemoryBudget)
-	case v.SegmentRows < 1 || v.SegmentRows > maxSegmentRows:
-		return v, paramErrorf("segment_rows", "must be from 1 to %d", maxSegmentRows)
+	case v.SegmentRows < 1 || v.SegmentRows > maxFreshRows:
+		return v, paramErrorf("segment_rows", "must be from 1 to %d", maxFreshRows)
 	case v.MergeFanout < 2 || v.MergeFanout > maxFanout:
 		return v, paramErrorf("merge_fanout", "must be from 2 to %d", maxFanout)
 	case v.Workers < 1:

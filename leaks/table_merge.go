@@ -95,11 +95,11 @@ type mergeSource struct {
 	index int
 	base  uint64 // added to its ordinals
 
-	// partial says that rows are dropped; remap and machines then begin as
+	// partial says that rows are dropped; remap and machines then are plain, and begin as
 	// marks: unused, or 0.
 	partial  bool
-	remap    [numDicts][]uint32 // old ordinal to new
-	machines []uint32
+	remap    [numDicts]*ordMap // old ordinal to new
+	machines *ordMap
 	lostRoot []bool // roots and mail domains that lose rows
 	lostMail []bool
 	origins  []uint32 // old number of an origin to new
@@ -140,20 +140,19 @@ func (m *merger) mark() error {
 	for _, s := range m.in {
 		s.partial = s.t.rows > 0 && s.t.minSeen < m.dropBefore
 		for d := range s.remap {
-			s.remap[d] = make([]uint32, s.t.tableMeta.dicts[d])
+			s.remap[d] = new(ordMap)
 		}
-		s.machines = make([]uint32, s.t.machines)
+		s.machines = new(ordMap)
 		if !s.partial {
 			continue
 		}
 		for d := range s.remap {
-			fill(s.remap[d], unused)
+			s.remap[d].plain = filled(s.t.tableMeta.dicts[d], unused)
 		}
-		s.origins = make([]uint32, max(1, s.t.origins))
-		fill(s.origins, unused)
-		fill(s.machines, unused)
-		s.lostRoot = make([]bool, len(s.remap[dictRoot]))
-		s.lostMail = make([]bool, len(s.remap[dictMail]))
+		s.machines.plain = filled(s.t.machines, unused)
+		s.origins = filled(max(1, s.t.origins), unused)
+		s.lostRoot = make([]bool, s.remap[dictRoot].len())
+		s.lostMail = make([]bool, s.remap[dictMail].len())
 		if err := m.markSource(s); err != nil {
 			return err
 		}
@@ -161,10 +160,12 @@ func (m *merger) mark() error {
 	return nil
 }
 
-func fill(s []uint32, v uint32) {
+func filled(n, v uint32) []uint32 {
+	s := make([]uint32, n)
 	for i := range s {
 		s[i] = v
 	}
+	return s
 }
 
 func (m *merger) markSource(s *mergeSource) error {
@@ -183,30 +184,30 @@ func (m *merger) markSource(s *mergeSource) error {
 				continue
 			}
 			kept = true
-			s.remap[dictHost][c.host(row)] = 0
-			s.remap[dictSource][c.source(row)] = 0
-			s.remap[dictSoftware][c.software(row)] = 0
-			s.remap[dictProtocol][c.protocol(row)] = 0
-			s.machines[c.machine(row)] = 0
+			s.remap[dictHost].plain[c.host(row)] = 0
+			s.remap[dictSource].plain[c.source(row)] = 0
+			s.remap[dictSoftware].plain[c.software(row)] = 0
+			s.remap[dictProtocol].plain[c.protocol(row)] = 0
+			s.machines.plain[c.machine(row)] = 0
 		}
 		if kept {
-			s.remap[dictRoot][root] = 0
-			s.remap[dictDomain][c.groupDomain(g)] = 0
-			s.remap[dictMail][mail] = 0
-			s.remap[dictUser][user] = 0
-			s.remap[dictMask][c.groupMask(g)] = 0
+			s.remap[dictRoot].plain[root] = 0
+			s.remap[dictDomain].plain[c.groupDomain(g)] = 0
+			s.remap[dictMail].plain[mail] = 0
+			s.remap[dictUser].plain[user] = 0
+			s.remap[dictMask].plain[c.groupMask(g)] = 0
 			s.origins[c.groupOrigin(g)] = 0
 		}
 		if g%pollRows == 0 && c.err() != nil {
 			return c.err()
 		}
 	}
-	for i, mark := range s.machines {
+	for i, mark := range s.machines.plain {
 		if mark == unused {
 			continue
 		}
 		for f := range machineFields {
-			s.remap[f.dict()][c.machineField(uint32(i), f)] = 0
+			s.remap[f.dict()].plain[c.machineField(uint32(i), f)] = 0
 		}
 	}
 	return c.err()
@@ -427,12 +428,12 @@ func (s *mergeSource) nextGroup(dropBefore uint32) bool {
 		}
 		for s.group >= s.rootEnd {
 			s.root++
-			if s.root >= uint32(len(s.remap[dictRoot])) {
+			if s.root >= s.remap[dictRoot].len() {
 				c.corrupt("group of no root")
 				return false
 			}
 			_, s.rootEnd = c.rootGroups(s.root)
-			s.rootOut = s.remap[dictRoot][s.root]
+			s.rootOut = s.remap[dictRoot].at(s.root)
 		}
 		if s.rootOut == unused {
 			return s.dangling() == nil

@@ -72,13 +72,14 @@ func (m *merger) aggregateNames(col Column) ([]namedAggregate, error) {
 		if col == EmailDomain {
 			lost = s.lostMail
 		}
-		for old, ord := range s.remap[d] {
+		for old := range s.remap[d].len() {
+			ord := s.remap[d].at(old)
 			n := namedAggregate{pinned: s.partial && lost[old]}
 			if ord != unused {
 				n.rows = rows[ord]
 			}
 			if n.pinned || uint64(n.rows) >= aggregateRows {
-				if n.name = s.c.str(d, uint32(old)); n.name != "" {
+				if n.name = s.c.str(d, old); n.name != "" {
 					names = append(names, n)
 				}
 			}
@@ -125,8 +126,8 @@ func (s *mergeSource) pinnedNames(col Column, rows []uint32) ([]namedAggregate, 
 			continue
 		}
 		n := namedAggregate{name: string(key[1:]), pinned: true}
-		if old, ok := c.find(d, n.name); ok && s.remap[d][old] != unused {
-			n.rows = rows[s.remap[d][old]]
+		if old, ok := c.find(d, n.name); ok && s.remap[d].at(old) != unused {
+			n.rows = rows[s.remap[d].at(old)]
 		}
 		out = append(out, n)
 	}

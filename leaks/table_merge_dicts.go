@@ -39,8 +39,9 @@ type dictStream struct {
 	c       *tableCursor
 	partial bool // as its source is
 	strs    *index.DictCursor
-	remap   []uint32
-	parents []uint32 // remap of the parents; nil in a flat dictionary
+	strings uint32 // how many there are
+	remap   *ordMap
+	parents *ordMap // of the parents; nil in a flat dictionary
 	starts  columnID
 
 	next      uint32 // ordinal of the current string
@@ -55,7 +56,7 @@ var startsColumn = map[dictID]columnID{
 }
 
 func newDictStream(s *mergeSource, c *tableCursor, d dictID) *dictStream {
-	st := &dictStream{c: c, partial: s.partial, strs: c.dict(d), remap: s.remap[d]}
+	st := &dictStream{c: c, partial: s.partial, strs: c.dict(d), strings: s.t.tableMeta.dicts[d], remap: s.remap[d]}
 	if p, nested := d.parent(); nested {
 		st.parents, st.starts, st.parent = s.remap[p], startsColumn[d], unused
 	}
@@ -66,21 +67,21 @@ func newDictStream(s *mergeSource, c *tableCursor, d dictID) *dictStream {
 // whether there is one.
 func (st *dictStream) load() bool {
 	if st.partial {
-		for st.next < uint32(len(st.remap)) && st.remap[st.next] == unused {
+		for st.next < st.strings && st.remap.at(st.next) == unused {
 			st.next++
 		}
 	}
-	if st.next >= uint32(len(st.remap)) {
+	if st.next >= st.strings {
 		return false
 	}
 	for st.parents != nil && st.next >= st.parentEnd {
 		st.parent++
-		if st.parent >= uint32(len(st.parents)) {
+		if st.parent >= st.parents.len() {
 			st.c.corrupt("string of no parent")
 			return false
 		}
 		_, st.parentEnd = st.c.span(st.starts, st.parent)
-		st.parentOut = st.parents[st.parent]
+		st.parentOut = st.parents.at(st.parent)
 	}
 	if st.parents != nil && st.parentOut == unused {
 		st.c.corrupt("string of a parent without rows")
@@ -117,7 +118,7 @@ func (m *merger) mergeDict(d dictID, out *dictOut, cursors []*tableCursor) error
 				return m.ctx.Err()
 			}
 		}
-		st.remap[st.next] = ord
+		st.remap.set(st.next, ord)
 		st.next++
 		if st.load() {
 			heap.replace(st.node(n))
@@ -125,10 +126,11 @@ func (m *merger) mergeDict(d dictID, out *dictOut, cursors []*tableCursor) error
 			heap.pop()
 		}
 	}
-	for _, c := range cursors {
+	for i, c := range cursors {
 		if err := c.err(); err != nil {
 			return err
 		}
+		m.in[i].remap[d].seal()
 	}
 	return nil
 }
@@ -212,15 +214,15 @@ type machineStream struct {
 
 func (st *machineStream) load() bool {
 	if st.s.partial {
-		for st.next < uint32(len(st.s.machines)) && st.s.machines[st.next] == unused {
+		for st.next < st.s.t.machines && st.s.machines.at(st.next) == unused {
 			st.next++
 		}
 	}
-	if st.next >= uint32(len(st.s.machines)) {
+	if st.next >= st.s.t.machines {
 		return false
 	}
 	for f := range machineFields {
-		st.tuple[f] = st.s.remap[f.dict()][st.s.c.machineField(st.next, f)]
+		st.tuple[f] = st.s.remap[f.dict()].at(st.s.c.machineField(st.next, f))
 		if st.tuple[f] == unused {
 			return st.s.dangling() == nil
 		}
@@ -263,7 +265,7 @@ func (m *merger) mergeMachines() error {
 				i++
 				continue
 			}
-			st.s.machines[st.next] = n
+			st.s.machines.set(st.next, n)
 			if st.next++; st.load() {
 				firsts[i] = st.tuple[0]
 				i++
@@ -275,6 +277,10 @@ func (m *merger) mergeMachines() error {
 	for _, s := range m.in {
 		if err := s.c.err(); err != nil {
 			return err
+		}
+		s.machines.seal()
+		for f := range machineFields {
+			s.remap[f.dict()] = nil // only machines have them
 		}
 	}
 	return m.w.finishMachines(out)

@@ -44,18 +44,8 @@ func (w *groupWindow) load(s *mergeSource, g uint32) {
 // remapped decodes a column of ordinals into dst and makes them new ones.
 func (s *mergeSource) remapped(d dictID, id columnID, lo, hi uint32, dst []uint32) []uint32 {
 	dst = s.c.decode(id, lo, hi, dst[:0])
-	remap(dst, s.remap[d])
+	s.remap[d].remap(dst)
 	return dst
-}
-
-// remap replaces ordinals, which decode has checked; without to, none.
-func remap(ords, to []uint32) {
-	if to == nil {
-		return
-	}
-	for i, n := range ords {
-		ords[i] = to[n]
-	}
 }
 
 // A mergeWindow is some rows of a source, in the new table's ordinals.
@@ -87,7 +77,7 @@ func (w *mergeWindow) load(s *mergeSource, row uint32) {
 	w.source = s.remapped(dictSource, colSource, row, end, w.source)
 	w.host = s.remapped(dictHost, colHost, row, end, w.host)
 	w.machine = c.decode(colMachine, row, end, w.machine[:0])
-	remap(w.machine, s.machines)
+	s.machines.remap(w.machine)
 	w.software = s.remapped(dictSoftware, colSoftware, row, end, w.software)
 	w.protocol = s.remapped(dictProtocol, colProtocol, row, end, w.protocol)
 }
