@@ -15,11 +15,11 @@ type Options struct {
 	// MemoryBudget, in bytes, sizes what is kept: three eighths for the rows
 	// that an ingest collects (once more while the last ones are written), a
 	// half for loaded chunks, an eighth for sorted results. 256 MiB if 0, at
-	// least 16 MiB. The process takes more: as much as for loaded chunks again
-	// for those that queries use where they stand in the segments' files, which
-	// the system can take back at any time, what the collector lets stand
-	// (GOGC=30 suits an ingest), and a merge some 70 bytes a row of what it
-	// merges, at most of 8,388,608 rows.
+	// least 16 MiB. The process takes more: up to four times as much for what
+	// queries use where it stands in the segments' files, which the system takes
+	// back when it needs memory; what the collector lets stand (GOGC=30 suits an
+	// ingest); and a merge 100 MiB and some 20 bytes a row of what it merges, at
+	// most of 25,165,824 rows.
 	MemoryBudget int64
 	// SegmentRows is the most rows of a freshly ingested segment; 524,288 if
 	// 0. The memory budget may end a segment earlier.

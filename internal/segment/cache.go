@@ -13,9 +13,11 @@ import (
 // A chunk that was dropped stays in memory while someone still refers to its
 // bytes; what a query holds on to is the query's.
 //
-// Chunks that stand in a mapped file have a limit of their own, as large as that of
-// the others: to bring one back costs a few faults, where another is read and
-// decompressed anew, so that they are not to push those out.
+// Chunks that stand in a mapped file have a limit of their own, mappedTimes that of
+// the others: to bring one back costs some microseconds for the page and for what
+// goes in its place, so that they are not to push out those that are read and
+// decompressed anew, nor each other while there is room. What they take the system
+// takes back by itself when it needs memory.
 type Cache struct {
 	limit int64
 
@@ -23,6 +25,9 @@ type Cache struct {
 	// Of the chunks on the heap, and of those mapped.
 	heap, mapped ring
 }
+
+// mappedTimes the limit of a cache bounds the mapped chunks in memory.
+const mappedTimes = 8
 
 // A ring holds the entries that share a limit.
 type ring struct {
@@ -89,8 +94,8 @@ func (c *Cache) add(r *Reader, s *slot, data []byte, mapped *chunkInfo) {
 	if r.closed || e.cost > c.limit {
 		return
 	}
-	in := c.ringOf(e)
-	for in.used+e.cost > c.limit {
+	in, limit := c.ringOf(e)
+	for in.used+e.cost > limit {
 		if v := in.hand; v.idle.Swap(true) {
 			c.remove(v)
 			if v.mapping != nil {
@@ -111,16 +116,17 @@ func (c *Cache) add(r *Reader, s *slot, data []byte, mapped *chunkInfo) {
 	s.entry.Store(e)
 }
 
-func (c *Cache) ringOf(e *entry) *ring {
+// ringOf returns the ring of an entry, and its limit.
+func (c *Cache) ringOf(e *entry) (*ring, int64) {
 	if e.mapping != nil {
-		return &c.mapped
+		return &c.mapped, mappedTimes * c.limit
 	}
-	return &c.heap
+	return &c.heap, c.limit
 }
 
 // remove drops e, which is in its ring; c.mu is held.
 func (c *Cache) remove(e *entry) {
-	in := c.ringOf(e)
+	in, _ := c.ringOf(e)
 	e.slot.entry.Store(nil)
 	in.used -= e.cost
 	if e.next == e {

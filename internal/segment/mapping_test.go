@@ -61,8 +61,8 @@ func TestMapped(t *testing.T) {
 			})
 		}
 		together.Wait()
-		if used := max(cache.heap.used, cache.mapped.used); used > limit {
-			t.Errorf("%d bytes used of %d", used, limit)
+		if used, mapped := cache.heap.used, cache.mapped.used; used > limit || mapped > mappedTimes*limit {
+			t.Errorf("%d bytes used of %d, %d mapped", used, limit, mapped)
 		}
 		if limit > 0 && cache.heap.used == 0 {
 			t.Error("what is compressed is not kept")
