@@ -13,8 +13,11 @@ import (
 type Session struct{ Store *leaks.Store }
 
 // Open opens a store, merging nothing in the background.
-func Open(dir string) (*Session, error) {
-	s, err := leaks.Open(dir, &leaks.Options{Key: peers.Key, NoBackgroundMerge: true})
+func Open(dir string) (*Session, error) { return OpenWith(dir, peers.Key) }
+
+// OpenWith opens a store of another key.
+func OpenWith(dir string, key [32]byte) (*Session, error) {
+	s, err := leaks.Open(dir, &leaks.Options{Key: key, NoBackgroundMerge: true})
 	if err != nil {
 		return nil, err
 	}

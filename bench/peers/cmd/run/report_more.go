@@ -45,7 +45,7 @@ func (r *results) writeScale(b *strings.Builder) {
 	if len(r.scale) == 0 {
 		return
 	}
-	b.WriteString("### How cost grows\n\nThe same queries about a domain of the same size; bars: within 1.5 times of each other, ingest at the largest at least 80 % of that at the smallest, memory constant.\n\n| |")
+	b.WriteString("### How cost grows\n\nThe same queries about a domain of the same size, asked of the three stores in turn; by-hash and user: of 64 records from all over the corpus, filtered: in 16 windows of time. Bars: within 1.5 times of each other, ingest at the largest at least 80 % of that at the smallest, memory constant.\n\n| |")
 	for _, p := range r.scale {
 		fmt.Fprintf(b, " %s records |", number(p.N))
 	}
@@ -74,6 +74,7 @@ func (r *results) writeScale(b *strings.Builder) {
 	line("compaction, s (peak MiB)", func(p *scalePoint) string { return fmt.Sprintf("%.1f (%d)", p.Compact, p.CompactPeak>>20) }, nil)
 	line("disk, bytes/record", func(p *scalePoint) string { return fmt.Sprintf("%.1f", float64(p.Disk)/float64(p.N)) },
 		func(p *scalePoint) float64 { return float64(p.Disk) / float64(p.N) })
+	line("segments, before / after compaction", func(p *scalePoint) string { return fmt.Sprintf("%d / %d", p.Segments, p.SegmentsCompact) }, nil)
 	line("rows of the domain", func(p *scalePoint) string { return number(int64(p.DomainRows)) }, nil)
 	line("open to first answer, ms", func(p *scalePoint) string { return significant(p.Open) }, func(p *scalePoint) float64 { return p.Open })
 	for i, t := range r.scale[0].After {
