@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -68,6 +69,7 @@ func TestBadFiles(t *testing.T) {
 func TestWrongUse(t *testing.T) {
 	h := filled(t)
 	inside := filepath.Join(h.store, "key")
+	list := h.write("list.txt", "wrong@example.com:canary\n")
 	for _, c := range []struct {
 		args  string
 		parts []string
@@ -79,6 +81,8 @@ func TestWrongUse(t *testing.T) {
 		{"ingest --seen yesterday a", []string{"--seen", "yesterday"}},
 		{"ingest --no-such-flag a", []string{"--no-such-flag"}},
 		{"ingest --max-ratio=-3 a", []string{"--max-ratio", "negative"}},
+		{"ingest --seen 1960-01-01 " + list, []string{"--seen: ", "1970"}},
+		{"ingest --source " + strings.Repeat("x", 2000) + " " + list, []string{"--source: ", "1024"}},
 		{"parse --max-time=-3s a", []string{"--max-time", "negative"}},
 		{"documents --domain exa`mple", []string{"--domain: ", "domain name"}},
 		{"details --identifier example.com", []string{"--identifier-column"}},
@@ -112,6 +116,17 @@ func TestWrongUse(t *testing.T) {
 		if strings.Count(r.stderr, "\n") != 1 || r.stdout != "" {
 			t.Errorf("%s: stdout %q, stderr %q", c.args, r.stdout, r.stderr)
 		}
+	}
+	// What cannot be meant is not passed over.
+	pipe := filepath.Join(h.dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, cmd := range []string{"ingest", "parse"} {
+		h.run(cmd, pipe).want(t, 1, pipe, "standard input")
+		h.run(cmd, os.DevNull).want(t, 1, os.DevNull, "standard input")
+		h.run(cmd, h.store).want(t, 1, h.store, "the store itself")
+		h.run(cmd, filepath.Join(h.store, "segments")).want(t, 1, "segments", "the store itself")
 	}
 	// What is wrong with a file that a flag names is told with the flag.
 	h.run("ingest", "--rejects", h.dir, "a").want(t, 1, "--rejects: ", h.dir, "directory")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,6 +67,8 @@ func (c *ingestCmd) Run(ctx context.Context, e *env) (err error) {
 		watch.clear()
 		if err != nil && ctx.Err() != nil {
 			e.say("interrupted: what was committed is kept; run the same command again to go on%s", stdinNote(at.Path))
+		} else if param, ok := errors.AsType[*leaks.ParamError](err); ok {
+			return param
 		}
 	}
 	took := time.Since(start)

@@ -139,6 +139,9 @@ type parsing struct {
 
 // path prints what one path holds.
 func (p *parsing) path(ctx context.Context, in *intake.Reader, path string) error {
+	if err := in.Check(path); err != nil {
+		return err
+	}
 	for item, err := range in.Items(ctx, intake.Unit{Path: path}, formats.ParseOptions{}) {
 		var reject *leaks.Reject
 		var line any

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"os"
 	"path/filepath"
@@ -30,6 +31,9 @@ func (in *Reader) units(ctx context.Context, path string) ([]Unit, error) {
 	if path == "-" {
 		return []Unit{{Path: path}}, nil
 	}
+	if err := in.Check(path); err != nil {
+		return nil, err
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -47,6 +51,35 @@ func (in *Reader) units(ctx context.Context, path string) ([]Unit, error) {
 	}
 	loose, err := in.folder(ctx, path, true)
 	return append(units, loose...), err
+}
+
+// Check refuses what was asked for and cannot be meant: the store itself, and what
+// is neither a file nor a folder, since it cannot be read twice.
+func (in *Reader) Check(path string) error {
+	if path == "-" {
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: neither a file nor a folder: a pipe is read as standard input, -", path)
+	}
+	at, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	for !in.isStore(info) {
+		if filepath.Dir(at) == at {
+			return nil
+		}
+		at = filepath.Dir(at)
+		if info, err = os.Stat(at); err != nil {
+			return nil // it may be read all the same, as its parents may not
+		}
+	}
+	return fmt.Errorf("%s: it is the store itself, or in it", path)
 }
 
 // folder returns the units of a folder's loose files. What hangs together is

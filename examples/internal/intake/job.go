@@ -122,6 +122,9 @@ func (j *Job) Run(ctx context.Context, units []Unit) (at Unit, err error) {
 		if ctx.Err() != nil {
 			return u, ctx.Err()
 		}
+		if errors.As(err, new(*leaks.ParamError)) {
+			return u, err
+		}
 		j.sayPath(u.Path, err)
 		if errors.Is(err, leaks.ErrNoSpace) || errors.Is(err, leaks.ErrCorrupt) || errors.Is(err, leaks.ErrClosed) {
 			return u, err
