@@ -3,7 +3,6 @@ package index
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"github.com/leakscope/leakscope/internal/codec"
 )
@@ -105,12 +104,13 @@ func (c *DictCursor) step() bool {
 }
 
 // walk moves the place forward to string i of the chunk, in the same group.
-// Most bytes of the strings between do not reach string i, so it adds up
-// lengths first and then fills the string from its end.
+// Nearly all pieces of the strings between are short, and a call would take longer
+// than moving some bytes too many: what is behind a string's end is overwritten by
+// the next one, or is none of it.
 func (c *DictCursor) walk(i uint32) bool {
-	var shares, starts [groupStrings]int
-	from, have, pos := c.next, len(c.buf), c.pos
-	for k := from; k <= i; k++ {
+	have, pos, suffix := len(c.buf), c.pos, c.suffix
+	buf := c.buf[:cap(c.buf)]
+	for k := c.next; k <= i; k++ {
 		shared, n := int(c.shared[k]), int(c.lens[k])
 		if shared == lengthEscape || n == lengthEscape {
 			var ok bool
@@ -118,26 +118,26 @@ func (c *DictCursor) walk(i uint32) bool {
 				return false
 			}
 		}
-		if shared > have || n > len(c.suffix)-pos {
+		if shared > have || n > len(suffix)-pos {
 			return c.corrupt("length beyond the chunk")
 		}
-		shares[k&groupMask], starts[k&groupMask] = shared, pos
+		if len(buf) < shared+n+smallCopy {
+			buf = append(make([]byte, 0, 2*(shared+n)+walkRoom), buf[:have]...)
+			buf = buf[:cap(buf)]
+		}
+		if n <= smallCopy && pos+smallCopy <= len(suffix) {
+			copySmall(buf[shared:], suffix[pos:])
+		} else {
+			copy(buf[shared:], suffix[pos:pos+n])
+		}
 		have, pos = shared+n, pos+n
 	}
-	c.next, c.pos = i+1, pos
-	buf := slices.Grow(c.buf, max(have-len(c.buf), 0))[:have]
-	for k := i; have > 0; k-- {
-		if shared := shares[k&groupMask]; shared < have {
-			copy(buf[shared:have], c.suffix[starts[k&groupMask]:])
-			have = shared
-		}
-		if k == from {
-			break // the rest stands in buf
-		}
-	}
-	c.buf = buf
+	c.next, c.pos, c.buf = i+1, pos, buf[:have]
 	return true
 }
+
+// walkRoom is for most strings, and smallCopy bytes behind.
+const walkRoom = 128
 
 // group puts the place before the first string of group g of the chunk.
 func (c *DictCursor) group(g uint32) bool {

@@ -26,7 +26,7 @@ type scopeSearch struct {
 
 	buf, starts   []uint32
 	signs         []uint64
-	wholly, marks []bool // of a block: groups that match as a whole, rows
+	wholly, marks []uint8 // of a block: 1 for groups that match as a whole, for rows
 }
 
 // A piece is a run of groups below one root, or below several that do not match.
@@ -287,17 +287,28 @@ func (q *scopeSearch) collectBlock(lo, hi uint32) {
 	}
 	for i, whole := range q.wholly {
 		g := lo + uint32(i)
-		if !whole && rows {
-			of := q.marks[q.starts[i]-q.starts[0] : q.starts[i+1]-q.starts[0]]
-			if !slices.Contains(of, true) {
+		if whole == 0 {
+			if !rows {
 				continue
 			}
-			whole = !slices.Contains(of, false)
-		} else if !whole {
-			continue
+			from, to := q.starts[i]-q.starts[0], q.starts[i+1]-q.starts[0]
+			if from > to || int(to) > len(q.marks) {
+				q.c.corrupt(sectionName(sectionGroupRow) + ": values descend")
+				return
+			}
+			matching := 0
+			for _, mark := range q.marks[from:to] {
+				matching += int(mark)
+			}
+			if matching == 0 {
+				continue
+			}
+			if matching == int(to-from) {
+				whole = 1
+			}
 		}
 		q.some = append(q.some, g)
-		if whole {
+		if whole != 0 {
 			q.whole = append(q.whole, g)
 		}
 	}
@@ -319,6 +330,9 @@ func (q *scopeSearch) markRows(lo, hi uint32) bool {
 			q.marks = resize(q.marks, len(q.buf))
 			clear(q.marks)
 			first = false
+		}
+		if len(q.buf) != len(q.marks) {
+			return false // only corrupt columns get here; their cursor says so
 		}
 		some = by.set.mark(q.buf, q.marks) || some
 	}

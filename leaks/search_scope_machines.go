@@ -9,24 +9,27 @@ func (q *scopeSearch) searchMachines() {
 	if q.s.t.signed {
 		sign = index.Sign([]byte(q.s.p.search), machineSignBits)
 	}
-	if sign == 0 && !q.own && q.rows > n/4 {
+	if !q.own && (q.rows > 2*n || sign == 0 && q.rows > n/4) {
+		// The scope's machines are most, or at least not few.
 		q.machines = newNumberSet(q.s.searchMachines(q.m), allAsked)
 		return
 	}
 	machines := make([]uint32, 0, q.rows)
 	q.blocks(func(_ *piece, lo, hi uint32) { machines = q.rowsOf(colMachine, lo, hi, machines) })
 	machines = sortGroups(machines, n)
-	if sign != 0 {
-		machines = q.signedMachines(machines, sign)
-	}
-	var matching, values, sorted []uint32
-	for _, f := range signedFacts {
-		values = q.c.valuesAt(colMachineFirst+columnID(f), machines, values[:0])
-		sorted = sortGroups(append(sorted[:0], values...), q.s.t.dictLen(f.dict()))
-		if in := newNumberSet(q.among(f.dict(), sorted), uint32(len(values))); !in.empty() {
-			for i, v := range values {
-				if in.has(v) {
-					matching = append(matching, machines[i])
+	var some, matching, values, sorted []uint32
+	for _, facts := range signedFacts {
+		if some = machines; sign != 0 {
+			some = q.signedMachines(facts.column, machines, sign)
+		}
+		for _, f := range facts.fields {
+			values = q.c.valuesAt(colMachineFirst+columnID(f), some, values[:0])
+			sorted = sortGroups(append(sorted[:0], values...), q.s.t.dictLen(f.dict()))
+			if in := newNumberSet(q.among(f.dict(), sorted), uint32(len(values))); !in.empty() {
+				for i, v := range values {
+					if in.has(v) {
+						matching = append(matching, some[i])
+					}
 				}
 			}
 		}
@@ -34,13 +37,13 @@ func (q *scopeSearch) searchMachines() {
 	q.machines = newNumberSet(sortGroups(matching, n), q.rows)
 }
 
-// signedMachines returns those of some machines, which ascend, whose signature
-// has all bits of sign.
-func (q *scopeSearch) signedMachines(machines []uint32, sign uint64) []uint32 {
+// signedMachines returns those of some machines, which ascend, whose signature in
+// a column has all bits of sign.
+func (q *scopeSearch) signedMachines(id columnID, machines []uint32, sign uint64) []uint32 {
 	if len(machines) == 0 {
 		return nil
 	}
-	column, kept := q.c.column(colMachineSign), machines[:0]
+	column, kept := q.c.column(id), []uint32(nil)
 	if lo, hi := machines[0], machines[len(machines)-1]+1; hi-lo <= 8*uint32(len(machines)) {
 		for at := lo; at < hi; {
 			end := min(at+scanBlock, hi)

@@ -1,6 +1,7 @@
 package leaks
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/leakscope/leakscope/index"
@@ -17,23 +18,15 @@ func (q *scopeSearch) searchUsers() {
 		q.users = newNumberSet(q.usersAmong(users), uint32(len(users)))
 		return
 	}
-	var byMail []uint32
-	q.blocks(func(_ *piece, lo, hi uint32) {
-		q.signs = q.c.column(colGroupSign).Decode(uint64(lo), uint64(hi), q.signs[:0])
-		q.buf = q.c.decode(colGroupUser, lo, hi, q.buf[:0])
-		if len(q.signs) != len(q.buf) {
-			return // only corrupt columns get here; their cursor says so
-		}
-		for i, sign := range q.signs {
-			if sign&local == local {
-				users = append(users, q.buf[i])
-			}
-			if sign&mail == mail {
-				byMail = append(byMail, q.buf[i])
-			}
-		}
-	})
 	n := q.s.t.dictLen(dictUser)
+	if !q.own && q.groups > q.s.t.dictLen(dictMail)/lookUpCost {
+		// The mail domains are not many more than groups: all are searched.
+		found := q.c.usersByMail(q.m, q.s.p.search)
+		users, _ = q.signedUsers(local, ^uint64(0))
+		q.users = usersSet(found, q.among(dictUser, sortGroups(users, n)), n)
+		return
+	}
+	users, byMail := q.signedUsers(local, mail)
 	if q.crosses() {
 		users = q.lookUpUsers(sortGroups(append(users, byMail...), n))
 	} else {
@@ -41,6 +34,55 @@ func (q *scopeSearch) searchUsers() {
 		users = sortGroups(append(users, q.withMails(sortGroups(byMail, n))...), n)
 	}
 	q.users = newNumberSet(users, q.groups)
+}
+
+// usersSet returns the set of users in spans and in a list, both ascending, below
+// n.
+func usersSet(spans []span, list []uint32, n uint32) *numberSet {
+	if len(spans) == 0 {
+		return newNumberSet(list, allAsked)
+	}
+	s := numberBits(0, n)
+	for _, r := range spans {
+		setBits(s.words, r.lo, r.hi)
+	}
+	for _, u := range list {
+		setBit(s.words, u)
+	}
+	return s
+}
+
+// signedUsers returns the users of groups whose signature has all bits of local,
+// and those of which it has all bits of mail; in no order, and they may repeat.
+func (q *scopeSearch) signedUsers(local, mail uint64) (byLocal, byMail []uint32) {
+	q.blocks(func(_ *piece, lo, hi uint32) {
+		q.signs = q.c.column(colGroupSign).Decode(uint64(lo), uint64(hi), q.signs[:0])
+		q.buf = q.c.decode(colGroupUser, lo, hi, q.buf[:0])
+		if len(q.signs) != len(q.buf) {
+			return // only corrupt columns get here; their cursor says so
+		}
+		byLocal = appendSigned(byLocal, q.buf, q.signs, local)
+		if mail != ^uint64(0) {
+			byMail = appendSigned(byMail, q.buf, q.signs, mail)
+		}
+	})
+	return byLocal, byMail
+}
+
+// appendSigned appends those of some users whose sign, one each, has all bits of
+// want.
+func appendSigned(dst, users []uint32, signs []uint64, want uint64) []uint32 {
+	have := len(dst)
+	dst = slices.Grow(dst, len(users))[:have+len(users)]
+	to, n := dst[have:], uint(0)
+	signs = signs[:len(users)]
+	for i, u := range users {
+		to[n] = u
+		if signs[i]&want == want { // no branch: it could not be foretold
+			n++
+		}
+	}
+	return dst[:have+int(n)]
 }
 
 // userSigns returns the bits of groupSign that all users have whose stored form

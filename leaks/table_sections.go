@@ -148,8 +148,8 @@ func textDict(d dictID) bool {
 //	                            merged; ascending. None if it
 //	                            is that of the segment for all groups
 //	machines      machine+f     ordinal of field f; tuples distinct, sorted
-//	              machineSign   union of the signatures of computer, user and IP;
-//	                            only of a merged table
+//	              nameSign      union of the signatures of computer and user
+//	              addressSign   signature of the IP; both only of a merged table
 //	permutations  byHash        groups by high half of the hash, then number
 //	              byUser        groups by user, then number
 //	              userGroups    per user its first place in byUser, and the end
@@ -201,7 +201,8 @@ const (
 	sectionRowOrdinal  uint16 = 0x309
 
 	sectionMachine     uint16 = 0x400
-	sectionMachineSign uint16 = 0x440
+	sectionNameSign    uint16 = 0x440
+	sectionAddressSign uint16 = 0x441
 
 	sectionByHash     uint16 = 0x500
 	sectionByUser     uint16 = 0x501
@@ -255,7 +256,8 @@ var columnNames = map[uint16]string{
 	sectionGroupOrigin:   "group.origin",
 	sectionOriginSeq:     "origin.seq",
 	sectionGroupSign:     "group.signature",
-	sectionMachineSign:   "machine.signature",
+	sectionNameSign:      "machine.name_signature",
+	sectionAddressSign:   "machine.address_signature",
 	sectionRowSeen:       "row.seen",
 	sectionRowUpload:     "row.upload",
 	sectionRowLog:        "row.log",

@@ -9,7 +9,7 @@ import "github.com/leakscope/leakscope/index"
 const (
 	userSignBits    = 32 // of a user's stored form
 	mailSignBits    = 16 // of a mail domain, above these
-	machineSignBits = 64
+	machineSignBits = 64 // of facts of a machine
 )
 
 // signs are what a table writer keeps of strings until all that refers to them is
@@ -18,8 +18,16 @@ type signs struct {
 	of [numDicts][]uint64 // by ordinal; of users with their mail domains'
 }
 
-// signedFacts are the facts of machines that are searched.
-var signedFacts = [...]machineField{machineIP, machineComputer, machineMUser}
+// signedFacts are the facts of machines that are searched, by the column that has
+// their signatures.
+var signedFacts = [...]struct {
+	section uint16
+	column  columnID
+	fields  []machineField
+}{
+	{sectionNameSign, colNameSign, []machineField{machineComputer, machineMUser}},
+	{sectionAddressSign, colAddressSign, []machineField{machineIP}},
+}
 
 // add notes the next string of a dictionary; parent is that of a user.
 func (s *signs) add(d dictID, parent uint32, str []byte) {
@@ -33,9 +41,9 @@ func (s *signs) add(d dictID, parent uint32, str []byte) {
 	}
 }
 
-// ofMachine returns the signature of a machine.
-func (s *signs) ofMachine(t *machineTuple) (sign uint64) {
-	for _, f := range signedFacts {
+// ofMachine returns the signature of some facts of a machine.
+func (s *signs) ofMachine(fields []machineField, t *machineTuple) (sign uint64) {
+	for _, f := range fields {
 		sign |= s.of[f.dict()][t[f]]
 	}
 	return sign
@@ -44,7 +52,9 @@ func (s *signs) ofMachine(t *machineTuple) (sign uint64) {
 // machinesDone forgets what only machines needed.
 func (s *signs) machinesDone() {
 	s.of[dictMail] = nil
-	for _, f := range signedFacts {
-		s.of[f.dict()] = nil
+	for _, some := range signedFacts {
+		for _, f := range some.fields {
+			s.of[f.dict()] = nil
+		}
 	}
 }

@@ -44,7 +44,8 @@ const (
 	colTopRoot
 	colTopMail
 	colTopGroup
-	colMachineSign
+	colNameSign
+	colAddressSign
 	colMachineFirst // and one for each further machine field
 
 	numColumns = colMachineFirst + columnID(machineFields)
@@ -77,7 +78,8 @@ func columnSpecs(m *tableMeta) (specs [numColumns]columnSpec) {
 		colGroupSources:  {sectionGroupSources, groups, rows + 1},
 		colGroupOrigin:   {sectionGroupOrigin, 0, uint64(m.origins)},
 		colGroupSign:     {sectionGroupSign, 0, 0},
-		colMachineSign:   {sectionMachineSign, 0, 0},
+		colNameSign:      {sectionNameSign, 0, 0},
+		colAddressSign:   {sectionAddressSign, 0, 0},
 		colOriginSeq:     {sectionOriginSeq, uint64(m.origins), 0},
 		colSeen:          {sectionRowSeen, rows, uint64(m.maxSeen) + 1},
 		colUpload:        {sectionRowUpload, rows, 0},
@@ -105,7 +107,8 @@ func columnSpecs(m *tableMeta) (specs [numColumns]columnSpec) {
 		specs[colOrdinal].count = rows
 	}
 	if m.signed {
-		specs[colGroupSign].count, specs[colMachineSign].count = groups, uint64(m.machines)
+		specs[colGroupSign].count = groups
+		specs[colNameSign].count, specs[colAddressSign].count = uint64(m.machines), uint64(m.machines)
 	}
 	for f := range machineFields {
 		specs[colMachineFirst+columnID(f)] = columnSpec{sectionMachine + uint16(f), uint64(m.machines), dict(f.dict())}

@@ -169,7 +169,7 @@ func (w *tableWriter) finishDict(o *dictOut) error {
 // A machinesOut writes the machines.
 type machinesOut struct {
 	fields [machineFields]*segment.IntsWriter
-	sign   *segment.IntsWriter // nil of a table without signatures
+	signs  [len(signedFacts)]*segment.IntsWriter // nil of a table without signatures
 }
 
 func (w *tableWriter) machines() *machinesOut {
@@ -178,7 +178,9 @@ func (w *tableWriter) machines() *machinesOut {
 		o.fields[f] = segment.NewIntsWriter(w.seg.Section(sectionMachine+uint16(f), segment.Plain))
 	}
 	if w.meta.signed {
-		o.sign = segment.NewIntsWriter(w.seg.Section(sectionMachineSign, segment.Plain))
+		for i, f := range signedFacts {
+			o.signs[i] = segment.NewIntsWriter(w.seg.Section(f.section, segment.Plain))
+		}
 	}
 	w.machineCountry, w.machineStealer = w.machineCountry[:0], w.machineStealer[:0]
 	return o
@@ -189,8 +191,10 @@ func (w *tableWriter) addMachine(o *machinesOut, t *machineTuple) uint32 {
 	for f, v := range t {
 		o.fields[f].Append(uint64(v))
 	}
-	if o.sign != nil {
-		o.sign.Append(w.signs.ofMachine(t))
+	if w.meta.signed {
+		for i, f := range signedFacts {
+			o.signs[i].Append(w.signs.ofMachine(f.fields, t))
+		}
 	}
 	w.machineCountry = append(w.machineCountry, t[machineCountry])
 	w.machineStealer = append(w.machineStealer, t[machineStealer])
@@ -204,11 +208,16 @@ func (w *tableWriter) finishMachines(o *machinesOut) error {
 			return err
 		}
 	}
-	if o.sign == nil {
-		return nil
+	for _, c := range o.signs {
+		if c == nil {
+			continue
+		}
+		if err := c.Finish(); err != nil {
+			return err
+		}
 	}
 	w.signs.machinesDone()
-	return o.sign.Finish()
+	return nil
 }
 
 // beginRows opens the columns of groups and rows; dictionaries and machines

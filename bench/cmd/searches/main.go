@@ -121,7 +121,7 @@ func scopeOf(c *corpus.Corpus, size string) (watchlist.Scope, error) {
 	rank := c.RankOfRows(n)
 	var names []string
 	for i := range count {
-		names = append(names, c.RootDomain(rank + i))
+		names = append(names, c.RootDomain(rank+i))
 	}
 	return all.OnlyDomains(names...)
 }
