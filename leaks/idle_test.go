@@ -71,7 +71,7 @@ func TestDiskIsGivenBack(t *testing.T) {
 	if got.Rows != uint64(n)+30 || len(got.Segments) != 1 {
 		t.Errorf("%d rows, segments %+v", got.Rows, got.Segments)
 	}
-	if got.SegmentBytes > want.SegmentBytes*12/10 {
+	if got.SegmentBytes > want.SegmentBytes*13/10 { // a merged table has lists and signatures besides
 		t.Errorf("%d bytes of segments, ingested in one go they are %d", got.SegmentBytes, want.SegmentBytes)
 	}
 	if got.CatalogBytes > want.CatalogBytes+8<<20 {
