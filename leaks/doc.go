@@ -130,7 +130,7 @@
 //	prepare.go                 record -> row
 //	ingest*.go digest.go       the pipeline from a sequence to segments, and what tells an input
 //	table_*.go                 the table of credentials in a segment
-//	merge*.go                  which segments are merged, and expiry
+//	merge*.go spill.go         which segments are merged, in what memory, and expiry
 //	plan.go select*.go cover.go groupset.go filter.go search*.go   a query, bound to the store, to a table
 //	stream.go figures.go gather*.go combine.go sourcenumbers.go   rows -> credentials
 //	ranker.go order.go tops.go windows.go resultcache.go   the first k of an order, and what follows
@@ -142,5 +142,5 @@
 //	monitors.go monitor_admin.go table_origin.go   what is new
 //	details.go cursor.go occurrences.go analytics.go report.go info.go   answers
 //	options.go record.go normalize.go query.go result.go errors.go limits.go   what goes in, and what comes out
-//	appendjson.go text.go identifiers.go watchlists.go ord*.go rootranks.go rowwindow.go   small things of these
+//	appendjson.go text.go identifiers.go watchlists.go ord*.go rootranks.go rowwindow.go numbers.go   small things of these
 package leaks

@@ -269,7 +269,7 @@ func (s *Store) replace(ctx context.Context, sources []*handle, dropBefore uint3
 		if set != setCredentials {
 			return flatSummary(flat.Merge(ctx, w, set.schema(), flats, drops))
 		}
-		return mergeTables(ctx, w, tables, mergeOptions{dropBefore: dropBefore, polite: s.courtesy(), firstSeq: firstSeq, scratch: s.db.Scratch})
+		return mergeTables(ctx, w, tables, mergeOptions{dropBefore: dropBefore, polite: s.courtesy(), firstSeq: firstSeq, scratch: func() (scratchFile, error) { return s.db.Scratch() }})
 	})
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {

@@ -3,7 +3,6 @@ package leaks
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 )
 
@@ -14,13 +13,20 @@ import (
 type spill struct {
 	size    int // bytes of a record
 	parts   []spillPart
-	scratch func() (*os.File, error)
+	scratch func() (scratchFile, error)
 
 	kept int64 // bytes of full blocks in memory
-	file *os.File
+	file scratchFile
 	end  int64 // of the file
 	err  error // the first one
 	buf  []byte
+}
+
+// A scratchFile is where a spill puts what does not fit, as kv.ScratchFile.
+type scratchFile interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
 }
 
 type spillPart struct {
@@ -51,7 +57,7 @@ var (
 
 // newSpill returns a spill of records of size bytes, whose file scratch makes if
 // there is more than fits; it is closed by close.
-func newSpill(size int, scratch func() (*os.File, error)) *spill {
+func newSpill(size int, scratch func() (scratchFile, error)) *spill {
 	return &spill{size: size, parts: make([]spillPart, spillParts), scratch: scratch}
 }
 
@@ -90,9 +96,11 @@ func (s *spill) cut(p *spillPart) {
 
 func (s *spill) write(b []byte) (at int64, err error) {
 	if s.file == nil {
-		if s.file, err = s.scratch(); err != nil {
+		f, err := s.scratch()
+		if err != nil {
 			return 0, err
 		}
+		s.file = f
 	}
 	at = s.end
 	if _, err := s.file.WriteAt(b, at); err != nil {
@@ -126,16 +134,6 @@ func (s *spill) each(part int, fn func(records []byte)) error {
 	}
 	fn(p.open)
 	return s.err
-}
-
-// len returns how many records a part has.
-func (s *spill) len(part int) int {
-	p := &s.parts[part]
-	n := len(p.open)
-	for _, b := range p.blocks {
-		n += b.n
-	}
-	return n / s.size
 }
 
 // drop lets go of a part.

@@ -19,7 +19,7 @@ func TestSpill(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		undo := lowerSpills(rng.Int64N(4000), 1+rng.IntN(100), 1)
 		size := 8 + rng.IntN(20)
-		s := newSpill(size, scratchFile)
+		s := newSpill(size, tempFile)
 		want := make([][]uint64, spillParts)
 		for range rng.IntN(3000) {
 			part, v := rng.IntN(spillParts), rng.Uint64()
@@ -53,17 +53,17 @@ func TestSpillFails(t *testing.T) {
 	rows := newRowMaker(1, false).rows(100)
 	parts := cut(t, rand.New(rand.NewPCG(1, 1)), rows, 2)
 	broken := errors.New("broken")
-	merge := func(scratch func() (*os.File, error)) error {
+	merge := func(scratch func() (scratchFile, error)) error {
 		_, err := mergeTables(t.Context(), segment.NewWriter(io.Discard), []*table{parts[0].open(t), parts[1].open(t)}, mergeOptions{scratch: scratch})
 		return err
 	}
-	if err := merge(func() (*os.File, error) { return nil, broken }); !errors.Is(err, broken) {
+	if err := merge(func() (scratchFile, error) { return nil, broken }); !errors.Is(err, broken) {
 		t.Errorf("no file: %v", err)
 	}
-	if err := merge(func() (*os.File, error) { return os.Open(os.DevNull) }); err == nil {
+	if err := merge(func() (scratchFile, error) { return os.Open(os.DevNull) }); err == nil {
 		t.Error("a file that keeps nothing does")
 	}
-	if err := merge(func() (*os.File, error) { return os.OpenFile(os.DevNull, os.O_RDWR, 0) }); err == nil {
+	if err := merge(func() (scratchFile, error) { return os.OpenFile(os.DevNull, os.O_RDWR, 0) }); err == nil {
 		t.Error("a file that loses everything does")
 	}
 }

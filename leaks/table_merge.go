@@ -20,7 +20,7 @@ type mergeOptions struct {
 	firstSeq []uint64
 	// scratch makes the file of what does not fit into memory; nil: one in the
 	// system's folder for such.
-	scratch func() (*os.File, error)
+	scratch func() (scratchFile, error)
 }
 
 // mergeTables writes the rows of all sources, the oldest first, as one table
@@ -30,7 +30,7 @@ type mergeOptions struct {
 func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opts mergeOptions) (tableSummary, error) {
 	m := &merger{ctx: ctx, dropBefore: opts.dropBefore, polite: opts.polite, scratch: opts.scratch}
 	if m.scratch == nil {
-		m.scratch = scratchFile
+		m.scratch = tempFile
 	}
 	total := uint64(0)
 	for _, t := range sources {
@@ -56,13 +56,14 @@ func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opt
 	return m.w.finish()
 }
 
-// scratchFile makes a file of the system's folder for such that nobody else finds.
-func scratchFile() (*os.File, error) {
+// tempFile makes a file of the system's folder for such that nobody else finds.
+func tempFile() (scratchFile, error) {
 	f, err := os.CreateTemp("", "leakscope-merge-*")
-	if err == nil {
-		_ = os.Remove(f.Name()) // a system that can't leaves it to whoever cleans that folder
+	if err != nil {
+		return nil, err
 	}
-	return f, err
+	_ = os.Remove(f.Name()) // a system that can't leaves it to whoever cleans that folder
+	return f, nil
 }
 
 // A merger is one merge under way.
@@ -73,7 +74,7 @@ type merger struct {
 	dropBefore uint32
 	parallel   bool
 	polite     *courtesy
-	scratch    func() (*os.File, error)
+	scratch    func() (scratchFile, error)
 	ordinals   uint64 // above those of all sources
 	polled     uint32
 

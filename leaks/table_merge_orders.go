@@ -2,7 +2,6 @@ package leaks
 
 import (
 	"encoding/binary"
-	"os"
 )
 
 // A merge writes its groups by root and hash, and afterwards the two permutations:
@@ -46,7 +45,7 @@ func (p userParts) span(part int) span {
 
 // keepOrders makes w put aside what orders groups, and write lists of first places;
 // beginRows follows. userMail is the mail domain of each user; they ascend.
-func (w *tableWriter) keepOrders(userMail []uint32, scratch func() (*os.File, error)) {
+func (w *tableWriter) keepOrders(userMail []uint32, scratch func() (scratchFile, error)) {
 	w.orders = &mergeOrders{
 		byHash: newSpill(orderHashBytes, scratch), byUser: newSpill(orderUserBytes, scratch),
 		part: newUserParts(w.meta.dicts[dictUser]), places: &placesOut{w: w, userMail: userMail},

@@ -260,28 +260,3 @@ func (db *DB) RemoveFile(id uint64) error {
 	db.mu.Unlock()
 	return nil
 }
-
-// Scratch returns a file for what does not fit into memory meanwhile. Nobody else
-// finds it, and nothing of it is left when it is closed, or the process ends. It
-// fails with ErrNoSpace when less than Options.MinFree is free.
-func (db *DB) Scratch() (*os.File, error) {
-	if err := db.writable(); err != nil {
-		return nil, err
-	}
-	if err := db.needRoom(db.opt.MinFree); err != nil {
-		return nil, err
-	}
-	db.mu.Lock()
-	id := db.nextID
-	db.nextID++
-	db.mu.Unlock()
-	// Where a file cannot be removed while it is open, and after a crash here, the
-	// next open sweeps it, as any segment that was not published.
-	path := db.segmentPath(id, unpublishedExt)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("scratch file: %w", diskError(err))
-	}
-	_ = os.Remove(path)
-	return f, nil
-}

@@ -29,12 +29,19 @@ func TestMinFree(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Abort()
+	scratch, err := db.Scratch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer scratch.Close()
 	before := db.Generation()
 
 	free = 63 << 20
 	for name, call := range map[string]func() error{
 		"CreateSegment": func() error { _, err := db.CreateSegment(); return err },
 		"Write":         func() error { _, err := f.Write(make([]byte, spaceEvery)); return err },
+		"Scratch":       func() error { _, err := db.Scratch(); return err },
+		"its WriteAt":   func() error { _, err := scratch.WriteAt(make([]byte, spaceEvery), 0); return err },
 		"Publish":       func() error { return db.Publish(t.Context(), Edit{Add: []SegmentMeta{b}}) },
 		"Publish batch": func() error { return db.Publish(t.Context(), Edit{Batch: &BatchRecord{ID: "b"}}) },
 		"SetKeyCheck":   func() error { return db.SetKeyCheck([]byte("k")) },
