@@ -32,7 +32,7 @@ type textTables struct {
 	// The distinct keys of each block, one block behind another, in no order.
 	keys   []uint16
 	starts []uint32        // by block, where its keys begin
-	last   [1 << 16]uint16 // by key, the block that had it last, plus 1
+	had    [1 << 16 / 64]uint64 // a bit by key: the open block has it
 
 	lists  []uint16             // flush: by key its blocks
 	counts [textKeys + 1]uint32 // flush: by key, where its next block goes
@@ -78,7 +78,7 @@ func (w *TextWriter) Add(s []byte) {
 		t.keys = append(make([]uint16, 0, 2*cap(t.keys)+len(s)), t.keys...)
 	}
 	keys := t.keys[have : have+len(s)]
-	block, last := uint16(len(t.starts)), &t.last
+	had := &t.had
 	n := uint(0)
 	a, b := trigramClasses[s[0]], trigramClasses[s[1]]
 	for _, third := range s[2:] {
@@ -86,10 +86,11 @@ func (w *TextWriter) Add(s []byte) {
 		key := uint16(a>>32 + b>>16 + c)
 		a, b = b, c
 		keys[n] = key
-		if last[key] != block { // no branch: it could not be foretold
+		word, bit := had[key>>6], uint64(1)<<(key&63)
+		had[key>>6] = word | bit
+		if word&bit == 0 { // no branch: it could not be foretold
 			n++
 		}
-		last[key] = block
 	}
 	t.keys = t.keys[:have+int(n)]
 }
@@ -103,6 +104,7 @@ func (w *TextWriter) beginBlock() {
 		w.flush()
 	}
 	w.tables.starts = append(w.tables.starts, uint32(len(w.tables.keys)))
+	clear(w.tables.had[:])
 	w.prev = w.prev[:0]
 }
 
@@ -120,7 +122,6 @@ func (w *TextWriter) flush() {
 // reset makes the tables ready for the next part.
 func (t *textTables) reset() {
 	t.keys, t.starts = t.keys[:0], t.starts[:0]
-	clear(t.last[:])
 }
 
 // invert fills lists; counts then says where each key's end.

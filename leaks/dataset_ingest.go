@@ -114,7 +114,7 @@ func (w *flatWriter) wait() error {
 }
 
 func (w *flatWriter) flush(ctx context.Context, b *flat.Builder, upTo IngestResult, done bool) error {
-	return w.commit(ctx, upTo, done, flatPart(ctx, w.set, b))
+	return w.commit(ctx, upTo, done, nil, flatPart(ctx, w.set, b))
 }
 
 // flatPart is the segment of what b has collected.

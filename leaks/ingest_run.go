@@ -109,13 +109,13 @@ type segmentPart struct {
 }
 
 // commit writes segments and publishes them together with the batch's
-// checkpoint: upTo counts everything up to and including them.
-func (r *ingestRun) commit(ctx context.Context, upTo IngestResult, done bool, parts ...segmentPart) (err error) {
+// checkpoint: upTo counts everything up to and including them. It is not called
+// while another one runs, unless turn makes it wait for that one's end before it
+// publishes.
+func (r *ingestRun) commit(ctx context.Context, upTo IngestResult, done bool, turn func() error, parts ...segmentPart) (err error) {
 	var (
 		edit  kv.Edit
 		added []*handle
-		// Only this ingest takes sequence numbers.
-		seq = r.store.db.NextSeq()
 	)
 	defer func() {
 		if err != nil {
@@ -132,11 +132,19 @@ func (r *ingestRun) commit(ctx context.Context, upTo IngestResult, done bool, pa
 		if err != nil {
 			return err
 		}
+		added = append(added, h)
+	}
+	if turn != nil {
+		if err := turn(); err != nil {
+			return err
+		}
+	}
+	seq := r.store.db.NextSeq() // only this ingest takes sequence numbers
+	for _, h := range added {
 		h.meta.FirstSeq = seq
 		h.meta.EndSeq = seq + h.meta.Rows
 		seq = h.meta.EndSeq
 		edit.Add = append(edit.Add, h.meta)
-		added = append(added, h)
 	}
 	if r.batch != "" {
 		edit.Batch = r.checkpoint(upTo, done)

@@ -27,9 +27,6 @@ func (w *ingestWriter) consume(ctx context.Context, ordered <-chan *parcel) (err
 	w.building = newTableBuilder(w.store.opts.SegmentRows)
 	for pc := range ordered {
 		if pc.last {
-			if err := w.wait(); err != nil {
-				return err
-			}
 			return w.finish(ctx, pc.complete)
 		}
 		<-pc.ready
@@ -93,8 +90,7 @@ func (w *ingestWriter) rotate(ctx context.Context) error {
 	}
 	full, upTo := w.building, w.pending.clone()
 	if w.building = w.spare; w.building == nil {
-		w.building = newTableBuilder(w.store.opts.SegmentRows)
-		w.building.out = full.out // one flush at a time
+		w.building = newTableBuilderLike(full) // one flush at a time
 	}
 	w.spare = nil
 	flushed := make(chan error, 1)
@@ -121,11 +117,15 @@ func (w *ingestWriter) wait() error {
 // flush writes b as a segment and publishes it together with the batch's
 // checkpoint: upTo counts everything up to and including b.
 func (w *ingestWriter) flush(ctx context.Context, b *tableBuilder, upTo IngestResult, done bool) error {
-	return w.commit(ctx, upTo, done, credentialPart(ctx, b))
+	return w.commit(ctx, upTo, done, nil, credentialPart(ctx, b))
 }
 
 // finish commits what is left and, of an input that came to its end, its cards.
+// They are written while the flush before them may still run.
 func (w *ingestWriter) finish(ctx context.Context, done bool) error {
+	if w.flushing != nil {
+		w.building.out = new(encodeScratch) // the other one is in use
+	}
 	parts := []segmentPart{credentialPart(ctx, w.building)}
 	if done && w.opts.Cards != nil {
 		cards, err := w.cards()
@@ -134,7 +134,7 @@ func (w *ingestWriter) finish(ctx context.Context, done bool) error {
 		}
 		parts = append(parts, flatPart(ctx, setCards, cards))
 	}
-	return w.commit(ctx, w.pending.clone(), done, parts...)
+	return w.commit(ctx, w.pending.clone(), done, w.wait, parts...)
 }
 
 // cards takes the cards that came up beside the records.

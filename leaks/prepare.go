@@ -185,6 +185,10 @@ func (p *preparer) times(rec *Record, out *row) RejectReason {
 
 // facts fills source, machine facts and type.
 func (p *preparer) facts(rec *Record, out *row) (RejectReason, string) {
+	if rec.Type == TypeUnknown && out.log == 0 && rec.bare() { // a line of a list
+		out.source, out.typ = p.source, Combo
+		return "", ""
+	}
 	var err error
 	if out.country, err = normalize.Country(rec.Country); err != nil {
 		return RejectCountry, "is no ISO 3166 alpha-2 code"
@@ -215,6 +219,13 @@ func (p *preparer) facts(rec *Record, out *row) (RejectReason, string) {
 		return RejectType, "is neither Stealer nor Combo"
 	}
 	return "", ""
+}
+
+// bare reports whether the record has neither source nor software nor any fact
+// of a machine.
+func (rec *Record) bare() bool {
+	return len(rec.Source)|len(rec.Software)|len(rec.StealerName)|len(rec.Country)|len(rec.IPAddress)|
+		len(rec.ComputerName)|len(rec.MachineUser)|len(rec.MachineID)|len(rec.HardwareID) == 0
 }
 
 // trimmed is strings.TrimSpace, at once where a text begins and ends with what

@@ -18,10 +18,10 @@ type comingRow struct {
 	lo, hi int    // its machine in keys; empty without any fact
 	root   string // the root of a domain that may be new, as it is to be stored
 
-	// Tags, and the first slots they lead to. Those of domain, mail, user and
-	// facts are there only if the row is likely to need them.
-	group, host, machine, domain, mail, userTag, rootTag uint32
-	facts                                                [machineFields]uint32
+	// Tags, and the first slots they lead to. Those of domain, mail and facts
+	// are there only if the row is likely to need them.
+	group, host, machine, domain, mail, rootTag uint32
+	facts                                       [machineFields]uint32
 
 	groupSlot, hostSlot, machineSlot uint64
 	ahead                            ahead
@@ -33,7 +33,7 @@ type ahead uint8
 
 const (
 	aheadDomain ahead = 1 << iota
-	aheadUser         // mail, userTag, user and bare
+	aheadUser         // mail, user and bare
 	aheadFacts
 	aheadRoot // root and rootTag
 )
@@ -122,14 +122,14 @@ func (b *tableBuilder) awaitNew(rows []row, batch []comingRow) (sum uint64) {
 			}
 		}
 	}
-	var domains, mails, users, roots [addBatch]uint64
+	var domains, mails, roots [addBatch]uint64
 	for i := range batch {
 		c := &batch[i]
 		if c.ahead&aheadDomain != 0 {
 			domains[i] = d[dictDomain].slot(c.domain)
 		}
 		if c.ahead&aheadUser != 0 {
-			mails[i], users[i] = d[dictMail].slot(c.mail), d[dictUser].slot(c.userTag)
+			mails[i] = d[dictMail].slot(c.mail)
 		}
 		if c.ahead&aheadFacts != 0 {
 			for f, tag := range c.facts {
@@ -141,11 +141,15 @@ func (b *tableBuilder) awaitNew(rows []row, batch []comingRow) (sum uint64) {
 		r, c := &rows[i], &batch[i]
 		if r.rootLate && c.ahead&aheadDomain != 0 && uint32(domains[i]>>32) != c.domain {
 			b.deriveRoot(r, c)
+		}
+	}
+	for i := range batch {
+		if c := &batch[i]; c.ahead&aheadRoot != 0 {
 			roots[i] = d[dictRoot].slot(c.rootTag)
 		}
 	}
 	for i := range batch {
-		sum += d[dictRoot].record(roots[i], recordHead) + d[dictDomain].record(domains[i], recordHead) + d[dictMail].record(mails[i], recordHead) + d[dictUser].record(users[i], recordHead)
+		sum += d[dictRoot].record(roots[i], recordHead) + d[dictDomain].record(domains[i], recordHead) + d[dictMail].record(mails[i], recordHead)
 	}
 	return sum + b.awaitDomains(batch, &domains)
 }
@@ -178,11 +182,10 @@ func (b *tableBuilder) tagDomain(r *row, c *comingRow) {
 // is clear for raw ones, which so sort before the bare ones of the same mail
 // domain, as their zero byte wants.
 func (b *tableBuilder) tagUser(r *row, c *comingRow) {
-	mail := maphash.String(b.seed, r.emailDomain)
+	c.mail = tagOf(maphash.String(b.seed, r.emailDomain))
 	if c.user, c.bare = r.username, 0; bareUser(r.username, r.localPart, r.emailDomain) {
 		c.user, c.bare = r.localPart, 1
 	}
-	c.mail, c.userTag = tagOf(mail), tagOf(below(mail+uint64(c.bare), maphash.String(b.seed, c.user)))
 	c.ahead |= aheadUser
 }
 
@@ -200,7 +203,9 @@ func (b *tableBuilder) addComing(r *row, c *comingRow) {
 	}
 	g := b.group(r, c, domain)
 	b.groups[g].rows++
-	b.vote.add(r.seen, r.upload, r.log)
+	if len(b.rows)/voteBlock%voteEach == 0 {
+		b.vote.add(r.seen, r.upload, r.log)
+	}
 	b.minSeen, b.maxSeen = min(b.minSeen, r.seen), max(b.maxSeen, r.seen)
 	source := d[dictSource].intern(b.seed, r.source)
 	machine := b.machine(r, c)
@@ -235,8 +240,8 @@ func (b *tableBuilder) group(r *row, c *comingRow, domain uint32) uint32 {
 	n := uint32(len(b.groups))
 	d := &b.dicts
 	mail := d[dictMail].internTagged(0, r.emailDomain, c.mail)
-	user := d[dictUser].internTagged(mail<<1|c.bare, c.user, c.userTag)
-	masked := d[dictMask].intern(b.seed, r.mask)
+	user := d[dictUser].internLoosely(mail<<1|c.bare, c.user)
+	masked := b.mask(r.mask)
 	b.groups = roomFor(b.groups, 1)[:n+1]
 	// Written where it stays: a copy would wait for what was just written.
 	g := &b.groups[n]
@@ -252,6 +257,29 @@ func (b *tableBuilder) group(r *row, c *comingRow, domain uint32) uint32 {
 	}
 	return n
 }
+
+// mask returns the number of a mask. Nearly all have a printable character of
+// ASCII at either end; those are found by these two.
+func (b *tableBuilder) mask(mask string) uint32 {
+	if len(mask) == maskLen && mask[1:maskLen-1] == maskStars {
+		if first, last := mask[0]-maskLeast, mask[maskLen-1]-maskLeast; first < maskEnds && last < maskEnds {
+			n := &b.masks[int(first)*maskEnds+int(last)]
+			if *n == 0 {
+				*n = b.dicts[dictMask].intern(b.seed, mask) + 1
+			}
+			return *n - 1
+		}
+	}
+	return b.dicts[dictMask].intern(b.seed, mask)
+}
+
+// What is known of most masks (see [normalize.Mask]).
+const (
+	maskStars = "****"
+	maskLen   = 1 + len(maskStars) + 1
+	maskLeast = ' '
+	maskEnds  = '~' - maskLeast + 1
+)
 
 // groupMix spreads a hash that may be no hash, as in tests. The root is not in
 // it: next to no hash stands below several.

@@ -42,6 +42,7 @@ type tableBuilder struct {
 	tuples   []machineTuple // by machine
 	noFacts  uint32         // the number+1 of the machine without any fact; 0 if none
 	domains  []builtDomain  // by domain
+	masks    []uint32       // by what mask tells of them: the number+1
 	seed     maphash.Seed
 	batch    [addBatch]comingRow
 	keys     []byte // machines of the batch
@@ -62,7 +63,26 @@ func newTableBuilder(limitRows int) *tableBuilder {
 	for d := range b.dicts {
 		b.dicts[d] = newInterner()
 	}
+	// Nearly every new credential has a user that is new to the table; to look
+	// for the others would cost more than to keep them twice.
+	b.dicts[dictUser].loose = true
 	b.machines = newInterner()
+	b.masks = make([]uint32, maskEnds*maskEnds)
+	return b
+}
+
+// newTableBuilderLike returns an empty builder with room for as much as full has
+// taken, which shares with it what encode needs.
+func newTableBuilderLike(full *tableBuilder) *tableBuilder {
+	b := newTableBuilder(full.limit)
+	b.out = full.out
+	for d, in := range b.dicts {
+		in.grow(full.dicts[d])
+	}
+	b.machines.grow(full.machines)
+	b.rows, b.groups = make([]builtRow, 0, cap(full.rows)), make([]builtGroup, 0, cap(full.groups))
+	b.slots = make([]uint64, len(full.slots))
+	b.tuples, b.domains = make([]machineTuple, 0, cap(full.tuples)), make([]builtDomain, 0, cap(full.domains))
 	return b
 }
 
@@ -119,5 +139,6 @@ func (b *tableBuilder) reset() {
 	b.machines.reset()
 	b.tuples, b.noFacts = b.tuples[:0], 0
 	b.domains = b.domains[:0]
+	clear(b.masks)
 	b.ownRoots = false
 }

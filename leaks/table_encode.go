@@ -36,7 +36,8 @@ type encodeScratch struct {
 	rootHash  []uint64 // by rank of a root: its hash in sketches; 0 of the empty one
 	userHash  []uint64 // by rank of a user: likewise
 	mailUsers []uint32 // by rank of a mail domain: its first user, and the end
-	userName  []byte
+	names     nameHasher
+	rawName   []byte
 	heavy     heavyScratch
 }
 
@@ -65,7 +66,7 @@ func together(parallel bool, a, b func() error) error {
 // encode writes the rows as a table. The builder stays as it is.
 func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSummary, error) {
 	vote := b.vote
-	w := newTableWriter(seg, vote.result(), &b.out.order, segment.Fast)
+	w := newTableWriter(seg, vote.result(), &b.out.order, segment.Plain)
 	w.meta.ownRoots, w.meta.rootList = b.ownRoots, normalize.RootList()
 	parallel := onTwo(b.len())
 	if err := b.encodeDicts(ctx, w, parallel); err != nil {

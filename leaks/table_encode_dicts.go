@@ -61,41 +61,83 @@ func (b *tableBuilder) encodeSome(ctx context.Context, w *tableWriter, sorter *s
 	return nil
 }
 
+// A nameHasher hashes usernames for sketches. It puts some together before it
+// hashes them: what was just written cannot be read at once in larger pieces.
+type nameHasher struct {
+	bytes  []byte
+	ends   []int
+	hashes []uint64
+}
+
+// namesAhead is how many names are put together.
+const namesAhead = 32
+
+// begin begins with hashes, which it appends to.
+func (h *nameHasher) begin(hashes []uint64) {
+	h.hashes, h.bytes, h.ends = hashes, h.bytes[:0], h.ends[:0]
+}
+
+// add takes the username that is local, or local@mail.
+func (h *nameHasher) add(local, mail []byte) {
+	h.bytes = append(h.bytes, local...)
+	if mail != nil {
+		h.bytes = append(append(h.bytes, '@'), mail...)
+	}
+	if h.ends = append(h.ends, len(h.bytes)); len(h.ends) == namesAhead {
+		h.end()
+	}
+}
+
+// end returns the hashes of all names in order; of the empty one it is 0.
+func (h *nameHasher) end() []uint64 {
+	at := 0
+	for _, end := range h.ends {
+		hash := uint64(0)
+		if end > at {
+			hash = stats.Hash(h.bytes[at:end])
+		}
+		h.hashes = append(h.hashes, hash)
+		at = end
+	}
+	h.bytes, h.ends = h.bytes[:0], h.ends[:0]
+	return h.hashes
+}
+
 // encodeUsers ranks and writes the users, and hashes their names for sketches
 // while they are at hand.
 func (b *tableBuilder) encodeUsers(out *dictOut, sorter *stringSorter) {
 	s := b.out
 	in, mails := b.dicts[dictUser], b.dicts[dictMail]
 	parents := s.ranks[dictMail].rank
-	s.userHash = resize(s.userHash, in.len())
-	place := 0
+	s.names.begin(s.userHash[:0])
+	s.mailUsers = s.mailUsers[:0]
 	last, mail := uint32(unused), []byte(nil) // the mail domain written last
 	// Twice as many keys as mail domains: raw users before bare ones.
 	s.ranks[dictUser].nested(in, sorter, 2*len(parents),
 		func(n uint32) uint32 { return parents[n>>1]<<1 | n&1 },
 		func(n uint32, str []byte) {
 			parent := in.parent(n)
-			hash := uint64(0) // of no name
+			s.firstUsers(int(parents[parent>>1]) + 1)
 			if parent&1 == 0 {
-				if len(str) > 0 {
-					hash = stats.Hash(str)
-				}
-				s.userName = append(append(s.userName[:0], rawUser), str...)
-				str = s.userName
+				s.names.add(str, nil)
+				s.rawName = append(append(s.rawName[:0], rawUser), str...)
+				str = s.rawName
 			} else {
 				if parent != last {
 					last, mail = parent, mails.at(parent>>1)
 				}
-				s.userName = append(append(s.userName[:0], str...), '@')
-				s.userName = append(s.userName, mail...)
-				hash = stats.Hash(s.userName)
+				s.names.add(str, mail)
 			}
-			s.userHash[place] = hash
-			place++
 			out.add(parents[parent>>1], str)
 		})
-	s.mailUsers = resize(s.mailUsers, len(parents)+1)
-	for mail := range s.mailUsers {
-		s.mailUsers[mail] = sorter.starts[2*mail]
+	s.firstUsers(len(parents) + 1)
+	s.userHash = s.names.end()
+}
+
+// firstUsers notes that the next user is the first one, or the end, of mail
+// domains below mails that none is known of.
+func (s *encodeScratch) firstUsers(mails int) {
+	for len(s.mailUsers) < mails {
+		s.mailUsers = append(s.mailUsers, uint32(len(s.names.hashes)+len(s.names.ends)))
 	}
 }

@@ -21,7 +21,8 @@ type heavyScratch struct {
 	passwords []uint64
 	inverse   []uint64 // of the roots
 
-	// By user and mail domain, the root that had it last, counted from 1.
+	// By rank of a user and by the builder's mail domain, the root that had it
+	// last, counted from 1.
 	userRoot, mailRoot []uint32
 	root               uint32
 }
@@ -114,10 +115,10 @@ func (h *heavyScratch) beginRoot() { h.root++ }
 // countUser adds the user of a group, and its mail domain, to the aggregate of
 // the root, each once.
 func (b *tableBuilder) countUser(agg *aggregator, h *heavyScratch, g *builtGroup, user uint32) {
-	if h.userRoot[g.user] == h.root {
+	if h.userRoot[user] == h.root {
 		return
 	}
-	h.userRoot[g.user] = h.root
+	h.userRoot[user] = h.root
 	if hash := b.out.userHash[user]; hash != 0 {
 		agg.userHashes = append(agg.userHashes, hash)
 	}

@@ -16,7 +16,11 @@ type interner struct {
 	arena []byte
 	offs  []uint32 // where the record of each number begins
 	slots []uint64 // open addressing: a tag, below it offset+1
-	near  []uint32 // offset+1 of records that intern found lately, by glance
+	near  []uint32 // offset+1 of records that were found lately, by glance
+
+	// loose: a string may have several numbers, as it is looked for among those
+	// that came lately only. Sorting brings them together.
+	loose bool
 }
 
 const (
@@ -31,6 +35,12 @@ const (
 )
 
 func newInterner() *interner { return &interner{slots: make([]uint64, internSlots)} }
+
+// grow makes room in an empty interner for as much as another one has.
+func (in *interner) grow(like *interner) {
+	in.arena, in.offs = make([]byte, 0, cap(like.arena)), make([]uint32, 0, cap(like.offs))
+	in.slots = make([]uint64, len(like.slots))
+}
 
 func (in *interner) len() int { return len(in.offs) }
 
@@ -78,8 +88,14 @@ func (in *interner) reset() {
 }
 
 // memory estimates the bytes that the strings need: their records, 16 to 32 of
-// slots each, and their offset, order and rank.
-func (in *interner) memory() int64 { return int64(len(in.arena) + (24+3*4)*len(in.offs)) }
+// slots each unless it is loose, and their offset, order and rank.
+func (in *interner) memory() int64 {
+	each := 3 * 4
+	if !in.loose {
+		each += 24
+	}
+	return int64(len(in.arena) + each*len(in.offs))
+}
 
 // A tag is the part of a hash that says where in its slots a string is, and
 // that tells most others there apart. It is kept whole, so slots can be moved
@@ -109,16 +125,31 @@ func (in *interner) record(slot uint64, span int) uint64 {
 // of some that are far more frequent than the others. Those are found again
 // without a hash.
 func (in *interner) intern(seed maphash.Seed, s string) uint32 {
-	if in.near == nil {
-		in.near = make([]uint32, nearSlots)
-	}
-	near := &in.near[glance(s)]
+	near := in.nearest(glance(s))
 	if *near != 0 && in.is(*near-1, 0, s) {
 		return in.number(*near - 1)
 	}
 	n := in.internTagged(0, s, tagOf(maphash.String(seed, s)))
 	*near = in.offs[n] + 1
 	return n
+}
+
+// internLoosely returns a number of (parent, s) of a loose interner.
+func (in *interner) internLoosely(parent uint32, s string) uint32 {
+	near := in.nearest(glance(s))
+	if *near != 0 && in.is(*near-1, parent, s) {
+		return in.number(*near - 1)
+	}
+	*near = uint32(len(in.arena)) + 1
+	return in.add(parent, s)
+}
+
+// nearest returns where the offset is kept of what was found last by a glance.
+func (in *interner) nearest(glance uint32) *uint32 {
+	if in.near == nil {
+		in.near = make([]uint32, nearSlots)
+	}
+	return &in.near[glance]
 }
 
 const (
@@ -155,17 +186,23 @@ func (in *interner) internTagged(parent uint32, s string, tag uint32) uint32 {
 			return in.number(uint32(slot) - 1)
 		}
 	}
-	n, off := uint32(len(in.offs)), uint32(len(in.arena))
+	in.slots[i] = uint64(tag)<<32 | uint64(len(in.arena)+1)
+	n := in.add(parent, s)
+	if len(in.offs)*2 > len(in.slots) {
+		in.slots = growSlots(in.slots)
+	}
+	return n
+}
+
+// add appends (parent, s) and returns its number.
+func (in *interner) add(parent uint32, s string) uint32 {
+	n := uint32(len(in.offs))
+	in.offs = append(roomFor(in.offs, 1), uint32(len(in.arena)))
 	in.arena = roomFor(in.arena, recordHead+len(s))
 	in.arena = binary.LittleEndian.AppendUint32(in.arena, n)
 	in.arena = binary.LittleEndian.AppendUint32(in.arena, parent)
 	in.arena = binary.LittleEndian.AppendUint32(in.arena, uint32(len(s)))
 	in.arena = append(in.arena, s...)
-	in.offs = append(roomFor(in.offs, 1), off)
-	in.slots[i] = uint64(tag)<<32 | uint64(off+1)
-	if len(in.offs)*2 > len(in.slots) {
-		in.slots = growSlots(in.slots)
-	}
 	return n
 }
 

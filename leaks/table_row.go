@@ -114,8 +114,8 @@ func (c timeCoding) decode(seen uint32, v uint64) uint32 {
 	return uint32(int64(seen) + int64(v>>1^-(v&1)))
 }
 
-// A timeVote measures on the rows themselves which coding is smaller: it sums
-// the bits per value of blocks as the column would cut them.
+// A timeVote measures on some of the rows which coding is smaller: it sums the
+// bits per value of blocks as the column would cut them.
 type timeVote struct {
 	plain, delta [2]blockCost // upload, log
 }
@@ -130,7 +130,10 @@ type blockCost struct {
 	totalWidth uint64
 }
 
-const voteBlock = 1024
+const (
+	voteBlock = 1024
+	voteEach  = 4 // one block of so many is looked at
+)
 
 func (b *blockCost) add(v uint64) {
 	if b.n == 0 {

@@ -212,9 +212,11 @@ func commonPrefix(in *interner, keys []keyedString, depth int) int {
 }
 
 // A ranking orders the strings of an interner: order lists their numbers from
-// least to greatest, rank is its inverse.
+// least to greatest, rank is its inverse. The numbers of one string of a loose
+// interner share a rank, and so ranks fall behind the places in order.
 type ranking struct {
 	order, rank []uint32
+	ranks       uint32 // given so far
 }
 
 // flat orders all strings by their bytes and calls emit for each, in order.
@@ -224,16 +226,15 @@ func (r *ranking) flat(in *interner, s *stringSorter, emit func(n uint32, str []
 		r.order[i] = uint32(i)
 	}
 	s.sort(in, r.order)
-	r.rank = resize(r.rank, in.len())
+	r.rank, r.ranks = resize(r.rank, in.len()), 0
 	r.emit(in, s, 0, len(r.order), emit)
 }
 
 // nested orders by the rank of the parent, then by bytes, and calls emit for
-// each string, in order. key gives that rank for a parent number, below keys.
-// Afterwards s.starts has, by such a rank, where its strings begin.
+// each string once, in order. key gives that rank for a parent number, below keys.
 func (r *ranking) nested(in *interner, s *stringSorter, keys int, key func(parent uint32) uint32, emit func(n uint32, str []byte)) {
 	n := in.len()
-	r.order, r.rank = resize(r.order, n), resize(r.rank, n)
+	r.order, r.rank, r.ranks = resize(r.order, n), resize(r.rank, n), 0
 	s.starts = resize(s.starts, keys+1)
 	s.keyOf = resize(s.keyOf, n)
 	clear(s.starts)
@@ -274,15 +275,23 @@ func (r *ranking) nested(in *interner, s *stringSorter, keys int, key func(paren
 	}
 }
 
-// emit ranks the strings from lo to hi of the order.
+// emit ranks the strings from lo to hi of the order, which are below one parent.
 func (r *ranking) emit(in *interner, s *stringSorter, lo, hi int, emit func(n uint32, str []byte)) {
+	var before []byte
 	for i := lo; i < hi; i++ {
 		if hi-lo >= awaitMost && (i-lo)%awaitAhead == 0 {
 			s.await(in, r.order[i:min(i+awaitAhead, hi)])
 		}
 		n := r.order[i]
-		r.rank[n] = uint32(i)
-		emit(n, in.at(n))
+		str := in.at(n)
+		if in.loose && i > lo && bytes.Equal(str, before) {
+			r.rank[n] = r.ranks - 1
+			continue
+		}
+		before = str
+		r.rank[n] = r.ranks
+		r.ranks++
+		emit(n, str)
 	}
 }
 

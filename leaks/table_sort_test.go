@@ -45,17 +45,29 @@ func TestStringSorter(t *testing.T) {
 	}
 }
 
-// TestRankingNested: strings come by parent, then by their bytes.
+// TestRankingNested: strings come by parent, then by their bytes, those of a
+// loose interner once, and every number has the rank of its string.
 func TestRankingNested(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	var sorter stringSorter
-	for range 50 {
+	for round := range 100 {
 		in := newInterner()
+		in.loose = round%2 == 1
+		type pair struct {
+			parent uint32
+			s      string
+		}
+		ranks := make(map[pair]uint32)
 		keys := 1 + rng.IntN(300)
 		for range rng.IntN(4000) {
 			parent := uint32(min(rng.IntN(keys), rng.IntN(keys)))
 			s := fmt.Sprint("name", rng.IntN(1000))
-			in.internTagged(parent, s, tagOf(below(uint64(parent), maphash.String(sortSeed, s))))
+			if in.loose {
+				in.internLoosely(parent, s)
+			} else {
+				in.internTagged(parent, s, tagOf(below(uint64(parent), maphash.String(sortSeed, s))))
+			}
+			ranks[pair{parent, s}] = 0
 		}
 		turned := func(n uint32) uint32 { return uint32(keys) - 1 - n }
 		var r ranking
@@ -66,16 +78,17 @@ func TestRankingNested(t *testing.T) {
 			if count > 0 && (k < last || k == last && bytes.Compare(before, str) >= 0) {
 				t.Fatal("out of order")
 			}
-			if k != last || count == 0 {
-				if sorter.starts[k] != uint32(count) {
-					t.Fatal("a parent's first string is not where starts says")
-				}
-			}
 			last, before = k, str
+			ranks[pair{in.parent(n), string(str)}] = uint32(count)
 			count++
 		})
-		if count != in.len() {
-			t.Fatalf("%d of %d strings", count, in.len())
+		if count != len(ranks) {
+			t.Fatalf("%d of %d strings", count, len(ranks))
+		}
+		for n, rank := range r.rank {
+			if want := ranks[pair{in.parent(uint32(n)), string(in.at(uint32(n)))}]; rank != want {
+				t.Fatalf("rank %d, want %d", rank, want)
+			}
 		}
 	}
 }

@@ -124,7 +124,7 @@ func (w *tableWriter) dict(d dictID) *dictOut {
 // power of two. A search of a large domain goes through the users of all others,
 // so that theirs are small; a fresh table has none that large.
 func (w *tableWriter) textShift(d dictID) int {
-	if d == dictUser && w.packing != segment.Fast {
+	if d == dictUser && w.packing == segment.Small {
 		return 5
 	}
 	return 7

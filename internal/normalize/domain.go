@@ -200,22 +200,21 @@ func RootList() uint64 {
 // an IP address, a public suffix and a single label are their own. It remembers
 // nothing, see [Normalizer.Root].
 func Root(domain string) string {
-	if domain == "" {
-		return ""
-	}
 	return rootOf(domain)
 }
 
 // rootOf returns the registrable domain of a canonical domain.
 func rootOf(domain string) string {
-	if isAddr(domain) {
+	last := strings.LastIndexByte(domain, '.')
+	if last < 0 || strings.IndexByte(domain[:last], '.') < 0 || isAddr(domain) {
+		return domain // whatever is a suffix, no root is shorter than two labels
+	}
+	suffix, _ := publicsuffix.PublicSuffix(domain)
+	end := len(domain) - len(suffix) - 1
+	if end <= 0 { // a public suffix itself
 		return domain
 	}
-	root, err := publicsuffix.EffectiveTLDPlusOne(domain)
-	if err != nil { // a public suffix itself
-		return domain
-	}
-	return root
+	return domain[strings.LastIndexByte(domain[:end], '.')+1:]
 }
 
 // reversed returns the labels of a dotted name in the opposite order.
