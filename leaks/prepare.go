@@ -64,14 +64,15 @@ func (p *preparer) prepareLate(rec *Record, out *row) (reason RejectReason, deta
 	if reason, detail := p.facts(rec, out); reason != "" {
 		return reason, detail
 	}
+	credential, digest := p.hasher.Hashes(out.username, rec.Password, out.domain)
+	out.hash = credential
 	if rec.Password != "" {
 		shape := normalize.ShapeOf(rec.Password)
 		out.hasPassword = true
-		out.digest = p.hasher.Password(rec.Password)
+		out.digest = digest
 		out.mask, out.classes = shape.Mask, shape.Classes
 		out.pwLen = uint16(min(shape.Len, 1<<16-1))
 	}
-	out.hash = p.hasher.Credential(out.username, rec.Password, out.domain)
 	return "", ""
 }
 

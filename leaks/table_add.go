@@ -52,8 +52,10 @@ func (b *tableBuilder) addRows(rows []row) {
 	for len(rows) > 0 {
 		n := min(len(rows), addBatch)
 		b.prepareBatch(rows[:n])
+		var before *row
 		for i := range n {
-			b.addComing(&rows[i], &b.batch[i])
+			b.addComing(&rows[i], &b.batch[i], before)
+			before = &rows[i]
 		}
 		rows = rows[n:]
 	}
@@ -189,8 +191,9 @@ func (b *tableBuilder) tagUser(r *row, c *comingRow) {
 	c.ahead |= aheadUser
 }
 
-// addComing adds a row that prepareBatch has seen.
-func (b *tableBuilder) addComing(r *row, c *comingRow) {
+// addComing adds a row that prepareBatch has seen. Before is the row added just
+// before; nil if it is not at hand.
+func (b *tableBuilder) addComing(r *row, c *comingRow, before *row) {
 	b.ownRoots = b.ownRoots || r.ownRoot
 	d := &b.dicts
 	var domain, host uint32
@@ -207,16 +210,28 @@ func (b *tableBuilder) addComing(r *row, c *comingRow) {
 		b.vote.add(r.seen, r.upload, r.log)
 	}
 	b.minSeen, b.maxSeen = min(b.minSeen, r.seen), max(b.maxSeen, r.seen)
-	source := d[dictSource].intern(b.seed, r.source)
 	machine := b.machine(r, c)
-	software := d[dictSoftware].intern(b.seed, r.software)
-	protocol := d[dictProtocol].intern(b.seed, r.protocol)
 	n := len(b.rows)
 	b.rows = roomFor(b.rows, 1)[:n+1]
 	to := &b.rows[n]
 	to.group, to.seen, to.upload, to.log = g, r.seen, r.upload, r.log
-	to.source, to.host, to.machine, to.software = source, host, machine, software
-	to.protocol, to.typ = protocol, r.typ
+	to.host, to.machine, to.typ = host, machine, r.typ
+	// Rows that follow each other often share these.
+	if before != nil && before.source == r.source {
+		to.source = b.rows[n-1].source
+	} else {
+		to.source = d[dictSource].intern(b.seed, r.source)
+	}
+	if before != nil && before.software == r.software {
+		to.software = b.rows[n-1].software
+	} else {
+		to.software = d[dictSoftware].intern(b.seed, r.software)
+	}
+	if before != nil && before.protocol == r.protocol {
+		to.protocol = b.rows[n-1].protocol
+	} else {
+		to.protocol = d[dictProtocol].intern(b.seed, r.protocol)
+	}
 }
 
 // group returns the number of the row's group. What belongs to the credential

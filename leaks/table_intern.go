@@ -16,7 +16,7 @@ type interner struct {
 	arena []byte
 	offs  []uint32 // where the record of each number begins
 	slots []uint64 // open addressing: a tag, below it offset+1
-	near  []uint32 // offset+1 of records that were found lately, by glance
+	near  []uint64 // records that were found lately: the rest of a glance, below it offset+1
 
 	// loose: a string may have several numbers, as it is looked for among those
 	// that came lately only. Sorting brings them together.
@@ -125,31 +125,33 @@ func (in *interner) record(slot uint64, span int) uint64 {
 // of some that are far more frequent than the others. Those are found again
 // without a hash.
 func (in *interner) intern(seed maphash.Seed, s string) uint32 {
-	near := in.nearest(glance(s))
-	if *near != 0 && in.is(*near-1, 0, s) {
-		return in.number(*near - 1)
+	look := glance(0, s)
+	near := in.nearest(look)
+	if off := uint32(*near) - 1; *near>>32 == look>>32 && in.is(off, 0, s) {
+		return in.number(off)
 	}
 	n := in.internTagged(0, s, tagOf(maphash.String(seed, s)))
-	*near = in.offs[n] + 1
+	*near = look&highHalf | uint64(in.offs[n]+1)
 	return n
 }
 
 // internLoosely returns a number of (parent, s) of a loose interner.
 func (in *interner) internLoosely(parent uint32, s string) uint32 {
-	near := in.nearest(glance(s))
-	if *near != 0 && in.is(*near-1, parent, s) {
-		return in.number(*near - 1)
+	look := glance(parent, s)
+	near := in.nearest(look)
+	if off := uint32(*near) - 1; *near>>32 == look>>32 && in.is(off, parent, s) {
+		return in.number(off)
 	}
-	*near = uint32(len(in.arena)) + 1
+	*near = look&highHalf | uint64(len(in.arena)+1)
 	return in.add(parent, s)
 }
 
-// nearest returns where the offset is kept of what was found last by a glance.
-func (in *interner) nearest(glance uint32) *uint32 {
+// nearest returns where a record is kept that was found last by such a glance.
+func (in *interner) nearest(glance uint64) *uint64 {
 	if in.near == nil {
-		in.near = make([]uint32, nearSlots)
+		in.near = make([]uint64, nearSlots)
 	}
-	return &in.near[glance]
+	return &in.near[uint32(glance)>>(32-nearBits)]
 }
 
 const (
@@ -157,9 +159,9 @@ const (
 	nearSlots = 1 << nearBits
 )
 
-// glance makes a number below nearSlots of a string's length and its end, by
-// which names that go on counting differ.
-func glance(s string) uint32 {
+// glance makes a number of the string's parent, its length and its end, by which
+// names that go on counting differ. That is never 0 in its high half.
+func glance(parent uint32, s string) uint64 {
 	var x uint64
 	switch n := len(s); {
 	case n >= 8:
@@ -173,7 +175,8 @@ func glance(s string) uint32 {
 	case n > 0:
 		x = uint64(s[0])<<16 | uint64(s[n/2])<<8 | uint64(s[n-1])
 	}
-	return uint32((x + uint64(len(s))) * mixPrime >> (64 - nearBits))
+	x = (x + uint64(len(s)) + uint64(parent)<<32) * mixPrime
+	return x ^ x>>32 | 1<<32
 }
 
 // internTagged returns the number of (parent, s); parent is 0 in a flat

@@ -119,6 +119,9 @@ func sortKeyed(in *interner, keys, spare []keyedString, depth int) {
 func sortTied(in *interner, keys, spare []keyedString, depth int) {
 	short := 0
 	for i := range keys {
+		if byte(keys[i].key) != 0 {
+			break // so none of them has room for padding
+		}
 		if len(in.at(keys[i].n)) < depth+8 {
 			keys[i], keys[short] = keys[short], keys[i]
 			short++

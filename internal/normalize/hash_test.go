@@ -262,3 +262,31 @@ func TestPlainFormsAgree(t *testing.T) {
 		}
 	}
 }
+
+// TestHashes: both at once are what each is, whatever the lengths.
+func TestHashes(t *testing.T) {
+	h := NewHasher([32]byte{7})
+	text := strings.Repeat("abcdefghijklmnopqrstuvwxyz\x00\xff0123456789", 5)
+	for user := 0; user < 150; user += 7 {
+		for pass := range 150 {
+			for _, dom := range []int{0, 1, 9, 127, 128} {
+				u, p, d := text[:user], text[3:3+pass], text[5:5+dom]
+				credential, digest := h.Hashes(u, p, d)
+				b := appendField(appendField(appendField(nil, u), p), d)
+				if want := h.credential.sum128(sipPad(b)); credential != want {
+					t.Fatalf("%d, %d, %d bytes: credential %x, want %x", user, pass, dom, credential, want)
+				}
+				if want := h.Password(p); digest != want {
+					t.Fatalf("%d, %d, %d bytes: digest %x, want %x", user, pass, dom, digest, want)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkHashes(b *testing.B) {
+	h := NewHasher([32]byte{1})
+	for b.Loop() {
+		h.Hashes("anna.example@example.org", "correct horse 9", "login.example.com")
+	}
+}

@@ -94,3 +94,58 @@ func (k sipKey) sum128(padded []byte) (sum [16]byte) {
 	binary.LittleEndian.PutUint64(sum[8:], s.finish())
 	return sum
 }
+
+// sumBoth returns the 128-bit sum of a padded input under wide and, under
+// narrow, the 64-bit sum of the part of it that begins at from and has n bytes:
+// both at once, since each waits for itself most of the time.
+func sumBoth(wide, narrow sipKey, padded []byte, from, n int) (sum [16]byte, part uint64) {
+	s, t := wide.state(0xee), narrow.state(0)
+	v0, v1, v2, v3 := s.v0, s.v1, s.v2, s.v3
+	w0, w1, w2, w3 := t.v0, t.v1, t.v2, t.v3
+	left := n
+	for p := padded[from : from+n&^7+8]; len(p) >= 8; p = p[8:] {
+		o := binary.LittleEndian.Uint64(p)
+		if left < 8 { // the last word: what belongs to it, and the length
+			o = o&(1<<(8*uint(left)&63)-1) | uint64(n)<<56
+		}
+		left -= 8
+		m := binary.LittleEndian.Uint64(padded)
+		padded = padded[8:]
+		v3, w3 = v3^m, w3^o
+		v0, v2, w0, w2 = v0+v1, v2+v3, w0+w1, w2+w3
+		v1, v3 = bits.RotateLeft64(v1, 13)^v0, bits.RotateLeft64(v3, 16)^v2
+		w1, w3 = bits.RotateLeft64(w1, 13)^w0, bits.RotateLeft64(w3, 16)^w2
+		v0, v2 = bits.RotateLeft64(v0, 32)+v3, v2+v1
+		w0, w2 = bits.RotateLeft64(w0, 32)+w3, w2+w1
+		v1, v3 = bits.RotateLeft64(v1, 17)^v2, bits.RotateLeft64(v3, 21)^v0
+		w1, w3 = bits.RotateLeft64(w1, 17)^w2, bits.RotateLeft64(w3, 21)^w0
+		v2, w2 = bits.RotateLeft64(v2, 32), bits.RotateLeft64(w2, 32)
+
+		v0, v2, w0, w2 = v0+v1, v2+v3, w0+w1, w2+w3
+		v1, v3 = bits.RotateLeft64(v1, 13)^v0, bits.RotateLeft64(v3, 16)^v2
+		w1, w3 = bits.RotateLeft64(w1, 13)^w0, bits.RotateLeft64(w3, 16)^w2
+		v0, v2 = bits.RotateLeft64(v0, 32)+v3, v2+v1
+		w0, w2 = bits.RotateLeft64(w0, 32)+w3, w2+w1
+		v1, v3 = bits.RotateLeft64(v1, 17)^v2, bits.RotateLeft64(v3, 21)^v0
+		w1, w3 = bits.RotateLeft64(w1, 17)^w2, bits.RotateLeft64(w3, 21)^w0
+		v2, w2 = bits.RotateLeft64(v2, 32), bits.RotateLeft64(w2, 32)
+		v0, w0 = v0^m, w0^o
+	}
+	s = sipState{v0, v1, v2, v3}.absorb(padded)
+	v0, v1, v2, v3 = s.v0, s.v1, s.v2^0xee, s.v3
+	w2 ^= 0xff
+	for range 4 {
+		v0, v2, w0, w2 = v0+v1, v2+v3, w0+w1, w2+w3
+		v1, v3 = bits.RotateLeft64(v1, 13)^v0, bits.RotateLeft64(v3, 16)^v2
+		w1, w3 = bits.RotateLeft64(w1, 13)^w0, bits.RotateLeft64(w3, 16)^w2
+		v0, v2 = bits.RotateLeft64(v0, 32)+v3, v2+v1
+		w0, w2 = bits.RotateLeft64(w0, 32)+w3, w2+w1
+		v1, v3 = bits.RotateLeft64(v1, 17)^v2, bits.RotateLeft64(v3, 21)^v0
+		w1, w3 = bits.RotateLeft64(w1, 17)^w2, bits.RotateLeft64(w3, 21)^w0
+		v2, w2 = bits.RotateLeft64(v2, 32), bits.RotateLeft64(w2, 32)
+	}
+	binary.LittleEndian.PutUint64(sum[:], v0^v1^v2^v3)
+	s = sipState{v0, v1 ^ 0xdd, v2, v3}
+	binary.LittleEndian.PutUint64(sum[8:], s.finish())
+	return sum, w0 ^ w1 ^ w2 ^ w3
+}
