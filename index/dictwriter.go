@@ -22,6 +22,7 @@ type DictWriter struct {
 	err  error
 	n    uint32 // strings added
 	prev []byte // the string before
+	lcp  int    // how much of it the last one has
 
 	// The open chunk.
 	first   uint32 // ordinal of its first string
@@ -43,6 +44,7 @@ func NewDictWriter(sink codec.ChunkSink) *DictWriter { return &DictWriter{sink: 
 // asked of strings on either side of a range's border. A string longer than
 // [MaxString] is ErrTooLong. After an error the ordinal means nothing.
 func (w *DictWriter) Add(s []byte) uint32 {
+	w.lcp = 0
 	if w.err != nil {
 		return 0
 	}
@@ -55,6 +57,7 @@ func (w *DictWriter) Add(s []byte) uint32 {
 		return 0
 	}
 	lcp := commonPrefix(w.prev, s)
+	w.lcp = lcp
 	shared := lcp
 	i := len(w.lens)
 	if i == 0 {
@@ -82,6 +85,10 @@ func (w *DictWriter) AddString(s string) uint32 {
 	w.scratch = append(w.scratch[:0], s...)
 	return w.Add(w.scratch)
 }
+
+// Shared returns how many bytes the string added last has in common with the one
+// before; 0 after an error.
+func (w *DictWriter) Shared() int { return w.lcp }
 
 // Len returns how many strings were added.
 func (w *DictWriter) Len() uint32 { return w.n }

@@ -94,8 +94,10 @@ func BenchmarkTextWrite(b *testing.B) {
 			for b.Loop() {
 				chunks = nil
 				w := NewTextWriter(&chunks, 0, 7)
+				var before []byte
 				for _, s := range set {
-					w.Add(s)
+					w.Add(s, commonPrefix(before, s))
+					before = s
 				}
 				if err := w.Finish(); err != nil {
 					b.Fatal(err)

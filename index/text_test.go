@@ -21,8 +21,10 @@ func buildTextBlocks(t testing.TB, strs []string, shift int) (*Text, *codec.MemC
 	t.Helper()
 	chunks := new(codec.MemChunks)
 	w := NewTextWriter(chunks, 0, shift)
+	before := ""
 	for _, s := range strs {
-		w.Add([]byte(s))
+		w.Add([]byte(s), commonPrefix([]byte(before), []byte(s)))
+		before = s
 	}
 	if err := w.Finish(); err != nil {
 		t.Fatal(err)
@@ -200,7 +202,7 @@ func TestTextWritesNothing(t *testing.T) {
 		chunks := new(codec.MemChunks)
 		w := NewTextWriter(chunks, 100, 7)
 		for range n {
-			w.Add([]byte("name"))
+			w.Add([]byte("name"), 0)
 		}
 		if err := w.Finish(); err != nil || (len(*chunks) > 0) != want {
 			t.Fatalf("%d strings: %d chunks, %v", n, len(*chunks), err)
@@ -227,7 +229,7 @@ func TestTextRefusals(t *testing.T) {
 	sink := errSink{errors.New("full")}
 	w := NewTextWriter(sink, 0, 7)
 	for range 5 {
-		w.Add([]byte("abcdef"))
+		w.Add([]byte("abcdef"), 0)
 	}
 	if err := w.Finish(); !errors.Is(err, sink.err) {
 		t.Errorf("sink's error: %v", err)

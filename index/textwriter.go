@@ -16,7 +16,7 @@ type TextWriter struct {
 	least uint32
 	shift uint   // a block has 1<<shift strings
 	n     uint32 // strings added
-	prev  []byte // the string before; empty if that is not ASCII or in another block
+	after bool   // the string before is ASCII and in the same block
 	fold  []byte // scratch
 
 	tables *textTables  // of the open part
@@ -31,7 +31,7 @@ type TextWriter struct {
 type textTables struct {
 	// The distinct keys of each block, one block behind another, in no order.
 	keys   []uint16
-	starts []uint32        // by block, where its keys begin
+	starts []uint32             // by block, where its keys begin
 	had    [1 << 16 / 64]uint64 // a bit by key: the open block has it
 
 	lists  []uint16             // flush: by key its blocks
@@ -53,19 +53,20 @@ func NewTextWriter(sink codec.ChunkSink, least uint32, shift int) *TextWriter {
 	return &TextWriter{sink: sink, least: least, shift: uint(min(max(shift, textLeastShift), textMostShift))}
 }
 
-// Add appends s, the string of the next ordinal.
-func (w *TextWriter) Add(s []byte) {
+// Add appends s, the string of the next ordinal, whose first shared bytes are
+// those of the string before.
+func (w *TextWriter) Add(s []byte, shared int) {
 	if w.n&(1<<w.shift-1) == 0 {
 		w.beginBlock()
 	}
 	w.n++
 	// The trigrams of what s shares with the string before are in the block.
-	shared := commonPrefix(w.prev, s)
-	if isASCII(s[shared:]) {
-		w.prev = append(w.prev[:shared], s[shared:]...)
+	if !w.after {
+		shared = 0
+	}
+	if w.after = isASCII(s[shared:]); w.after {
 		s = s[max(shared-2, 0):]
 	} else {
-		w.prev = w.prev[:0]
 		w.fold = appendFold(w.fold[:0], s)
 		s = w.fold
 	}
@@ -105,7 +106,7 @@ func (w *TextWriter) beginBlock() {
 	}
 	w.tables.starts = append(w.tables.starts, uint32(len(w.tables.keys)))
 	clear(w.tables.had[:])
-	w.prev = w.prev[:0]
+	w.after = false
 }
 
 // flush writes the open part: it sorts the keys, keeping the order of blocks,

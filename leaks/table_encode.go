@@ -66,7 +66,7 @@ func together(parallel bool, a, b func() error) error {
 // encode writes the rows as a table. The builder stays as it is.
 func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSummary, error) {
 	vote := b.vote
-	w := newTableWriter(seg, vote.result(), &b.out.order, segment.Plain)
+	w := newTableWriter(seg, vote.result(), &b.out.order, false)
 	w.meta.ownRoots, w.meta.rootList = b.ownRoots, normalize.RootList()
 	parallel := onTwo(b.len())
 	if err := b.encodeDicts(ctx, w, parallel); err != nil {

@@ -41,7 +41,7 @@ func mergeTables(ctx context.Context, seg *segment.Writer, sources []*table, opt
 	if total > maxTableRows {
 		return tableSummary{}, errTableFull
 	}
-	m.w = newTableWriter(seg, m.coding(), nil, segment.Small)
+	m.w = newTableWriter(seg, m.coding(), nil, true)
 	defer func() { m.w.orders.close() }()
 	for _, t := range sources {
 		m.w.meta.ownRoots = m.w.meta.ownRoots || t.ownRoots || t.rootList != sources[0].rootList

@@ -26,7 +26,7 @@ type tableSummary struct {
 // spills do.
 type tableWriter struct {
 	seg     *segment.Writer
-	packing segment.Packing // of dictionaries and aggregates
+	packing segment.Packing // of hosts and aggregates
 	meta    tableMeta
 	columns []*segment.IntsWriter
 	fixed   []*segment.FixedWriter
@@ -69,10 +69,14 @@ type tableWriter struct {
 // errTableFull: a table numbers rows with 31 bits.
 var errTableFull = errors.New("table has too many rows")
 
-func newTableWriter(seg *segment.Writer, coding [2]timeCoding, order *hashOrder, packing segment.Packing) *tableWriter {
-	return &tableWriter{
-		seg: seg, meta: tableMeta{coding: coding, signed: packing != segment.Fast}, order: order, packing: packing,
+// newTableWriter returns a writer of a table. One that is merged is packed, and
+// has signatures.
+func newTableWriter(seg *segment.Writer, coding [2]timeCoding, order *hashOrder, merged bool) *tableWriter {
+	w := &tableWriter{seg: seg, meta: tableMeta{coding: coding, signed: merged}, order: order}
+	if merged {
+		w.packing = segment.Small
 	}
+	return w
 }
 
 // column opens a column of integers.
@@ -99,7 +103,7 @@ type dictOut struct {
 }
 
 // dict opens dictionary d. Parents must be finished before their children. Only the
-// largest dictionary is compressed. A row takes a string of each, and to decompress
+// largest dictionary is compressed, and that of merged tables only. A row takes a string of each, and to decompress
 // what stands around one takes a hundred times as long as the rest; on the corpus of
 // bench it would save 4 bytes a record of the others.
 func (w *tableWriter) dict(d dictID) *dictOut {
@@ -124,7 +128,7 @@ func (w *tableWriter) dict(d dictID) *dictOut {
 // power of two. A search of a large domain goes through the users of all others,
 // so that theirs are small; a fresh table has none that large.
 func (w *tableWriter) textShift(d dictID) int {
-	if d == dictUser && w.packing == segment.Small {
+	if d == dictUser && w.meta.signed {
 		return 5
 	}
 	return 7
@@ -135,13 +139,14 @@ func (o *dictOut) add(parent uint32, s []byte) uint32 {
 	if o.starts != nil {
 		o.begin(parent + 1)
 	}
+	n := o.strs.Add(s)
 	if o.text != nil {
-		o.text.Add(s)
+		o.text.Add(s, o.strs.Shared())
 	}
 	if o.signs != nil {
 		o.signs.add(o.id, parent, s)
 	}
-	return o.strs.Add(s)
+	return n
 }
 
 func (o *dictOut) begin(parents uint32) {

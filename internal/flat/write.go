@@ -135,7 +135,7 @@ func writeStrings(sink codec.ChunkSink, text *index.TextWriter, strings iter.Seq
 	for s := range strings {
 		w.Add(s)
 		if text != nil {
-			text.Add(s)
+			text.Add(s, w.Shared())
 		}
 	}
 	if text != nil {

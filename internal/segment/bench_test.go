@@ -189,7 +189,7 @@ func BenchmarkChunkCached(b *testing.B) {
 // BenchmarkChunkLoad reads, checks and, if asked to, decompresses chunks of 128
 // KiB that are not cached.
 func BenchmarkChunkLoad(b *testing.B) {
-	for name, packing := range map[string]Packing{"plain": Plain, "fast": Fast, "small": Small} {
+	for name, packing := range map[string]Packing{"plain": Plain, "small": Small} {
 		b.Run(name, func(b *testing.B) {
 			var file bytes.Buffer
 			w := NewWriter(&file)
@@ -216,7 +216,7 @@ func BenchmarkChunkLoad(b *testing.B) {
 }
 
 func BenchmarkWriter(b *testing.B) {
-	for name, packing := range map[string]Packing{"plain": Plain, "fast": Fast, "small": Small} {
+	for name, packing := range map[string]Packing{"plain": Plain, "small": Small} {
 		b.Run(name, func(b *testing.B) {
 			s := NewWriter(io.Discard).Section(1, packing)
 			chunk := textChunk(128 << 10)

@@ -27,7 +27,7 @@ func openAndVerify(file []byte) error {
 func TestEveryChangedByteIsFound(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	small, _, _ := build(t, rng, 12)
-	for _, file := range [][]byte{writeGolden(t, Plain), writeGolden(t, Fast), writeGolden(t, Small), small} {
+	for _, file := range [][]byte{writeGolden(t, Plain), writeGolden(t, Small), small} {
 		if err := openAndVerify(file); err != nil {
 			t.Fatal(err)
 		}
@@ -132,12 +132,11 @@ func reseal(file []byte) {
 
 func FuzzOpen(f *testing.F) {
 	f.Add(writeGolden(f, Plain), false)
-	f.Add(writeGolden(f, Fast), true)
 	f.Add(writeGolden(f, Small), true)
 	// Small seeds: the fuzzer spends its time by the byte.
 	var file bytes.Buffer
 	w := NewWriter(&file)
-	a, b := w.Section(1, Small), w.Section(0, Fast)
+	a, b := w.Section(1, Small), w.Section(0, Plain)
 	for _, s := range []*SectionWriter{a, b, a, a, b} {
 		if err := s.WriteChunk(goldenText[:70]); err != nil {
 			f.Fatal(err)
@@ -190,29 +189,23 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// FuzzDecompress gives the decompressors what only a forged checksum would let
-// through: they must not write past the length announced.
+// FuzzDecompress gives the decompressor what only a forged checksum would let
+// through: it must not write past the length announced.
 func FuzzDecompress(f *testing.F) {
-	for _, p := range []Packing{Fast, Small} {
-		c, err := newCompressor(p)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(slices.Clone(c.compress(goldenText)), uint16(len(goldenText)), p == Small)
-		f.Add(slices.Clone(c.compress(make([]byte, 1<<20))), uint16(10), p == Small)
-		c.release()
+	c, err := newCompressor()
+	if err != nil {
+		f.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, frame []byte, n uint16, small bool) {
+	f.Add(slices.Clone(c.compress(goldenText)), uint16(len(goldenText)))
+	f.Add(slices.Clone(c.compress(make([]byte, 1<<20))), uint16(10))
+	c.release()
+	f.Fuzz(func(t *testing.T, frame []byte, n uint16) {
 		d, err := newDecompressor()
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer d.release()
-		codec := uint8(codecS2)
-		if small {
-			codec = codecZstd
-		}
-		if out, ok := d.decompress(nil, frame, int(n), codec); ok && len(out) != int(n) || cap(out) > int(n)+overAlloc {
+		if out, ok := d.decompress(nil, frame, int(n)); ok && len(out) != int(n) || cap(out) > int(n)+overAlloc {
 			t.Fatalf("%d bytes, room for %d, want %d", len(out), cap(out), n)
 		}
 	})

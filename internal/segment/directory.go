@@ -102,7 +102,7 @@ func decodeFooter(b []byte, end int64) (*directory, error) {
 		c.raw = c.stored
 		switch c.codec {
 		case codecRaw:
-		case codecZstd, codecS2:
+		case codecZstd:
 			c.raw = length(r)
 			if c.stored >= c.raw {
 				r.Fail("compressed chunk is no smaller than its content")

@@ -38,10 +38,9 @@
 //	            chunks  uvarint, how many
 //	chunks    each, in file order, as many as the sections say
 //	            section uvarint, index into the sections above
-//	            codec   u8: 0 as it is, 1 zstd frame (RFC 8878), 2 S2 block
-//	                    (github.com/klauspost/compress/s2)
+//	            codec   u8: 0 as it is, 1 zstd frame (RFC 8878)
 //	            stored  uvarint, bytes in the file
-//	            raw     uvarint, bytes when decompressed; codecs 1 and 2 only
+//	            raw     uvarint, bytes when decompressed; codec 1 only
 //	            sum     u64, checksum of the stored bytes
 //
 // Offsets are not stored: the first chunk starts at byte 8, each other one where

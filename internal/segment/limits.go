@@ -28,7 +28,6 @@ const (
 const (
 	codecRaw  = 0
 	codecZstd = 1
-	codecS2   = 2 // quicker to write and to read than zstd, and larger
 )
 
 // ErrClosed is returned for chunks of a reader that was closed.

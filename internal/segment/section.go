@@ -117,7 +117,7 @@ func (s *Section) read(i int, buf []byte) ([]byte, error) {
 	if err := s.fetch(i, d.buf); err != nil {
 		return buf, err
 	}
-	buf, ok := d.decompress(buf, d.buf, int(c.raw), c.codec)
+	buf, ok := d.decompress(buf, d.buf, int(c.raw))
 	if !ok {
 		return buf, s.fail(i, "does not decompress to what is listed")
 	}

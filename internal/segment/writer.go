@@ -50,8 +50,7 @@ type Packing uint8
 // The packings.
 const (
 	Plain Packing = iota // as they are
-	Fast                 // S2: some 1 GB/s, for what is rewritten soon
-	Small                // zstd: two thirds of that, at a quarter of the speed
+	Small                // zstd: for what stays
 )
 
 // Section starts section id, which may be used once a segment.
@@ -155,13 +154,13 @@ func (s *SectionWriter) WriteChunk(b []byte) error {
 	stored := b
 	info := chunkInfo{raw: uint32(len(b)), codec: codecRaw}
 	if s.packing != Plain && len(b) >= minCompress {
-		c, err := newCompressor(s.packing)
+		c, err := newCompressor()
 		if err != nil {
 			return s.abort(fmt.Errorf("segment section %d: compress: %w", s.id, err))
 		}
 		defer c.release()
 		if frame := c.compress(b); len(frame) <= len(b)-len(b)/8 {
-			stored, info.codec = frame, c.codec()
+			stored, info.codec = frame, codecZstd
 		}
 	}
 	info.stored = uint32(len(stored))
