@@ -3,20 +3,39 @@ package leaks
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/leakscope/leakscope/internal/flat"
 	"github.com/leakscope/leakscope/internal/segment"
 )
 
 // An ingestWriter collects rows into tables and publishes them. While one
-// table is encoded and written, the next one is collected.
+// table is encoded, the next one is collected, and the one before is made
+// durable, for which a processor has nothing to do.
 type ingestWriter struct {
 	*ingestRun
 	skip int64 // records still to be left out, as before covers them
 
 	building *tableBuilder
 	spare    *tableBuilder
-	flushing chan error // nil when no flush runs
+	flushing *tableFlush // begun last; nil when all have ended
+}
+
+// A tableFlush is a table on its way into the store.
+type tableFlush struct {
+	prior   *tableFlush   // begun before; nil once that has ended
+	encoded chan struct{} // closed when its builder is free again
+	done    chan struct{} // closed when it has ended, with err
+	err     error
+}
+
+// wait returns the error of the flush, or of one before it, when it has ended.
+func (f *tableFlush) wait() error {
+	if f == nil {
+		return nil
+	}
+	<-f.done
+	return f.err
 }
 
 // consume takes parcels in order until the last one, and commits.
@@ -80,53 +99,55 @@ func (w *ingestWriter) addRows(ctx context.Context, rows []row) error {
 	return nil
 }
 
-// rotate starts the flush of what was collected, after the one before it.
+// rotate starts the flush of what was collected, once the one before it has been
+// encoded and the one before that has ended.
 func (w *ingestWriter) rotate(ctx context.Context) error {
-	if err := w.wait(); err != nil {
-		return err
+	if before := w.flushing; before != nil {
+		<-before.encoded
+		if err := before.prior.wait(); err != nil {
+			_ = w.wait() // the same error
+			return err
+		}
+		before.prior = nil
 	}
 	if err := w.store.awaitMerging(ctx); err != nil {
 		return err
 	}
 	full, upTo := w.building, w.pending.clone()
 	if w.building = w.spare; w.building == nil {
-		w.building = newTableBuilderLike(full) // one flush at a time
+		w.building = newTableBuilderLike(full) // one is encoded at a time
 	}
 	w.spare = nil
-	flushed := make(chan error, 1)
-	w.flushing = flushed
+	f := &tableFlush{prior: w.flushing, encoded: make(chan struct{}), done: make(chan struct{})}
+	w.flushing = f
+	turn := f.prior.wait
 	go func() {
-		err := w.flush(ctx, full, upTo, false)
-		full.reset()
-		w.spare = full
-		flushed <- err
+		defer close(f.done)
+		free := sync.OnceFunc(func() {
+			full.reset()
+			w.spare = full
+			close(f.encoded)
+		})
+		defer free() // if it was not encoded
+		f.err = w.commit(ctx, upTo, false, turn, credentialPart(ctx, full, free))
 	}()
 	return nil
 }
 
-// wait returns the end of the flush that runs.
+// wait returns the error of the flushes that run, when they have ended.
 func (w *ingestWriter) wait() error {
-	if w.flushing == nil {
-		return nil
-	}
-	err := <-w.flushing
+	err := w.flushing.wait()
 	w.flushing = nil
 	return err
-}
-
-// flush writes b as a segment and publishes it together with the batch's
-// checkpoint: upTo counts everything up to and including b.
-func (w *ingestWriter) flush(ctx context.Context, b *tableBuilder, upTo IngestResult, done bool) error {
-	return w.commit(ctx, upTo, done, nil, credentialPart(ctx, b))
 }
 
 // finish commits what is left and, of an input that came to its end, its cards.
 // They are written while the flush before them may still run.
 func (w *ingestWriter) finish(ctx context.Context, done bool) error {
 	if w.flushing != nil {
-		w.building.out = new(encodeScratch) // the other one is in use
+		w.building.out = new(encodeScratch) // the other one may be in use
 	}
-	parts := []segmentPart{credentialPart(ctx, w.building)}
+	parts := []segmentPart{credentialPart(ctx, w.building, func() {})}
 	if done && w.opts.Cards != nil {
 		cards, err := w.cards()
 		if err != nil {
@@ -157,7 +178,11 @@ func (w *ingestWriter) cards() (*flat.Builder, error) {
 	return b, nil
 }
 
-// credentialPart is the segment of what b has collected.
-func credentialPart(ctx context.Context, b *tableBuilder) segmentPart {
-	return segmentPart{setCredentials, b.len(), func(sw *segment.Writer) (tableSummary, error) { return b.encode(ctx, sw) }}
+// credentialPart is the segment of what b has collected. It calls encoded when it
+// needs b no more.
+func credentialPart(ctx context.Context, b *tableBuilder, encoded func()) segmentPart {
+	return segmentPart{setCredentials, b.len(), func(sw *segment.Writer) (tableSummary, error) {
+		defer encoded()
+		return b.encode(ctx, sw)
+	}}
 }
