@@ -43,12 +43,11 @@ type row struct {
 func (r *row) field(f int) []byte { return r.text[r.spans[f].lo:r.spans[f].hi] }
 
 // begin and end bracket the text of a field.
-func (r *row) begin() int        { return len(r.text) }
-func (r *row) end(f, start int)  { r.spans[f] = span{uint16(start), uint16(len(r.text))} }
-func (r *row) add(s string)      { r.text = append(r.text, s...) }
-func (r *row) addByte(c byte)    { r.text = append(r.text, c) }
-func (r *row) addInt(v int64)    { r.text = strconv.AppendInt(r.text, v, 10) }
-func (r *row) alias(f, from int) { r.spans[f] = r.spans[from] }
+func (r *row) begin() int       { return len(r.text) }
+func (r *row) end(f, start int) { r.spans[f] = span{uint16(start), uint16(len(r.text))} }
+func (r *row) add(s string)     { r.text = append(r.text, s...) }
+func (r *row) addByte(c byte)   { r.text = append(r.text, c) }
+func (r *row) addInt(v int64)   { r.text = strconv.AppendInt(r.text, v, 10) }
 
 // make fills the row with occurrence i of c.
 func (c *Corpus) make(r *row, i int64) {
