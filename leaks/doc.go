@@ -124,6 +124,11 @@
 // SIGBUS to a mapped log; and damage is found by our checksums instead of
 // reading as an empty value.
 //
+// On Linux what a segment's file holds uncompressed is mapped, to be read only, and
+// after each chunk was read and checked in the ordinary way: a full disk, a damaged
+// or a shortened file is an error. A disk that fails later, for what was read before,
+// or a share that goes away under an open store, is a fault that ends the process.
+//
 // # Reading the source
 //
 //	store.go snapshot.go       a store, its segments, who may read them
