@@ -32,7 +32,7 @@ func (c *compactCmd) Run(ctx context.Context, e *env) error {
 		}
 		answer := compacted{len(after.Segments), before.Bytes, after.Bytes}
 		return e.print(answer, func(p *page) {
-			p.line("%d segments, %s (before: %d, %s)", answer.Segments, size(answer.Bytes), len(before.Segments), size(answer.BytesBefore))
+			p.line("segments: %d, %s (before: %d, %s)", answer.Segments, size(answer.Bytes), len(before.Segments), size(answer.BytesBefore))
 		})
 	})
 }
