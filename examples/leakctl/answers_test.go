@@ -178,7 +178,7 @@ func TestTables(t *testing.T) {
 		{"keyword preview portal", []string{"3 occurrences of 1 credentials, below 1 root domains", "example.com"}},
 		{"info", []string{"SEGMENT", "5 rows"}},
 		{"verify", []string{"ok"}},
-		{"compact", []string{"1 segments"}},
+		{"compact", []string{"segments: 1, "}},
 		{"expire --before 2026-11-02", []string{"1 rows dropped"}},
 	} {
 		r := h.run(strings.Fields(c.args)...).quiet(t)
