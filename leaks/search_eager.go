@@ -72,6 +72,9 @@ func (s *selection) searchMachines(m *index.Matcher) []uint32 {
 		buf      []uint32
 	)
 	for _, f := range [...]machineField{machineIP, machineComputer, machineMUser} {
+		if !mayBeIn(f, s.p.search) {
+			continue
+		}
 		n := s.t.dictLen(f.dict())
 		found := s.c.searchBut(f.dict(), 0, n, m, nil)
 		if len(found) == 0 {

@@ -1,6 +1,17 @@
 package leaks
 
-import "github.com/leakscope/leakscope/index"
+import (
+	"slices"
+	"strings"
+
+	"github.com/leakscope/leakscope/index"
+)
+
+// mayBeIn reports whether a text may be in a fact of a machine. Addresses are of
+// few characters.
+func mayBeIn(f machineField, text string) bool {
+	return f != machineIP || strings.Trim(index.Fold(text), "0123456789abcdef.:") == ""
+}
 
 // searchMachines finds the machines of which a fact matches.
 func (q *scopeSearch) searchMachines() {
@@ -19,10 +30,16 @@ func (q *scopeSearch) searchMachines() {
 	machines = sortGroups(machines, n)
 	var some, matching, values, sorted []uint32
 	for _, facts := range signedFacts {
+		if !slices.ContainsFunc(facts.fields, func(f machineField) bool { return mayBeIn(f, q.s.p.search) }) {
+			continue
+		}
 		if some = machines; sign != 0 {
 			some = q.signedMachines(facts.column, machines, sign)
 		}
 		for _, f := range facts.fields {
+			if !mayBeIn(f, q.s.p.search) {
+				continue
+			}
 			values = q.c.valuesAt(colMachineFirst+columnID(f), some, values[:0])
 			sorted = sortGroups(append(sorted[:0], values...), q.s.t.dictLen(f.dict()))
 			if in := newNumberSet(q.among(f.dict(), sorted), uint32(len(values))); !in.empty() {

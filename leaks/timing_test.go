@@ -92,14 +92,17 @@ func (w workCount) String() string {
 
 // twoTenants is a store of many chunks in several segments that holds what is
 // mine, and more that is theirs.
-func twoTenants(t *testing.T) *Store {
+func twoTenants(t *testing.T) *Store { return tenantsCalled(t, "their") }
+
+// tenantsCalled is twoTenants where all that is others' begins with a name.
+func tenantsCalled(t *testing.T, their string) *Store {
 	opts := testOptions()
 	n := fewer(120_000, 40_000)
 	opts.SegmentRows, opts.NoBackgroundMerge = n/3, true
 	s := openTest(t, testDir(t), opts)
 	if _, err := s.Ingest(t.Context(), func(yield func(Record, error) bool) {
 		for i := range n {
-			who, k := "their", i
+			who, k := their, i
 			if i%8 == 0 {
 				who = "mine"
 			}
@@ -113,7 +116,7 @@ func twoTenants(t *testing.T) *Store {
 				r.MachineID, r.HardwareID = fmt.Sprintf("%s-machine%d", who, k%4000), fmt.Sprintf("%s-hw%d", who, k%4000)
 				r.ComputerName, r.MachineUser = fmt.Sprintf("%s-pc%d", who, k%4000), who+"-login"
 				r.IPAddress, r.StealerName, r.Software = fmt.Sprintf("192.0.2.%d", k%2*100+k%8), who+"-stealer", who+"-software"
-				r.Country = map[string]string{"mine": "DE", "their": "FR"}[who]
+				r.Country = map[string]string{"mine": "DE", their: "FR"}[who]
 			}
 			if !yield(r, nil) {
 				return
@@ -196,6 +199,43 @@ func TestForeignIsUnknown(t *testing.T) {
 			ask(ids[0])
 			if foreign, unknown := ask(ids[0]), ask(ids[1]); !maps.Equal(foreign, unknown) || len(foreign) == 0 {
 				t.Errorf("%s of %d domains:\nforeign%v\nunknown%v", ids, scope.DomainCount(), foreign, unknown)
+			}
+		}
+	}
+}
+
+// TestForeignSearchIsUnknown: the work of a search within a scope of few groups is
+// the same, chunk by chunk, whatever others have that the text is in.
+func TestForeignSearchIsUnknown(t *testing.T) {
+	// The same but for a letter of what is others', which changes no order.
+	stores := []*Store{tenantsCalled(t, "their"), tenantsCalled(t, "thejr")}
+	scope := only("mine-root0.example", "mine-root7.example")
+	for _, merged := range []bool{false, true} {
+		var work []workCount
+		for _, s := range stores {
+			if merged {
+				if err := s.Compact(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			work = append(work, countWork(t, s))
+		}
+		for _, text := range []string{
+			"their-user1001", "their-user1001@their-mail1", "@their-mail", "their-mail7", "their-pc2", "their-login",
+			"their-host1", "their-root7", "heir", "ei", "mine-pc12", "mine-user10", "192.0.2.1", "e",
+		} {
+			var did []workCount
+			for i, s := range stores {
+				ask := func() {
+					if _, err := s.Details(t.Context(), DetailsQuery{Scope: scope, Column: RootDomain, Search: text}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				ask() // what is found out once about the scope is found out
+				did = append(did, work[i].during(ask))
+			}
+			if !maps.Equal(did[0], did[1]) || len(did[0]) == 0 {
+				t.Errorf("%q, merged %v:\nothers have it%v\nnobody has it%v", text, merged, did[0], did[1])
 			}
 		}
 	}
