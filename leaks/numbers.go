@@ -25,22 +25,25 @@ func sortGroups(list []uint32, n uint32) []uint32 {
 	return appendBits(list[:0], words)
 }
 
-const (
-	// sortDense: a list of less than one in so many of the numbers that there
-	// are is sorted by digits. A word of the bitset takes half a nanosecond, a
-	// digit of a number two.
-	sortDense = 128
-	sortDigit = 11
-)
+// sortDense: a list of less than one in so many of the numbers that there are is
+// sorted by digits. A word of the bitset takes some nanoseconds where it has a bit,
+// a digit of a number two.
+const sortDense = 128
 
 // sortDigits sorts numbers below n. What it returns may be another slice.
 func sortDigits(list []uint32, n uint32) []uint32 {
 	spare := make([]uint32, len(list))
-	var counts [1 << sortDigit]uint32
-	for shift := 0; shift < bits.Len32(n); shift += sortDigit {
-		clear(counts[:])
+	var all [1 << 11]uint32
+	digit := 11
+	if len(list) < 1024 {
+		digit = 8 // going through the counts would take longer than a further digit
+	}
+	counts := all[:1<<digit]
+	mask := uint32(len(counts) - 1)
+	for shift := 0; shift < bits.Len32(n); shift += digit {
+		clear(counts)
 		for _, v := range list {
-			counts[v>>shift&(1<<sortDigit-1)]++
+			counts[v>>(shift&31)&mask]++
 		}
 		at := uint32(0)
 		for i, n := range counts {
@@ -48,7 +51,7 @@ func sortDigits(list []uint32, n uint32) []uint32 {
 			at += n
 		}
 		for _, v := range list {
-			d := v >> shift & (1<<sortDigit - 1)
+			d := v >> (shift & 31) & mask
 			spare[counts[d]] = v
 			counts[d]++
 		}
