@@ -232,7 +232,17 @@ func TestForeignSearchIsUnknown(t *testing.T) {
 					}
 				}
 				ask() // what is found out once about the scope is found out
-				did = append(did, work[i].during(ask))
+				// Of what is found, rows are filled in with a cursor of its own or one
+				// that was given back, as the garbage collector has it: the least counts.
+				least := work[i].during(ask)
+				for range 3 {
+					again := work[i].during(ask)
+					maps.DeleteFunc(least, func(section uint16, n int) bool { return again[section] == 0 })
+					for section := range least {
+						least[section] = min(least[section], again[section])
+					}
+				}
+				did = append(did, least)
 			}
 			if !maps.Equal(did[0], did[1]) || len(did[0]) == 0 {
 				t.Errorf("%q, merged %v:\nothers have it%v\nnobody has it%v", text, merged, did[0], did[1])
