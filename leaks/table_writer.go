@@ -22,8 +22,8 @@ type tableSummary struct {
 // groups with their rows; ordinals are those of the new dictionaries. What it
 // keeps in memory is 4 bytes a machine, the bitmaps as they will be stored, an open
 // part of a text index for each goroutine that writes dictionaries, and an open chunk
-// a column; and 12 bytes a group and 4 a user, or, after keepOrders, no more than its
-// spills do.
+// a column; of a table with signatures 8 bytes a user, until its groups are written;
+// and 12 bytes a group and 4 a user, or, after keepOrders, no more than its spills do.
 type tableWriter struct {
 	seg     *segment.Writer
 	packing segment.Packing // of hosts and aggregates
@@ -351,6 +351,7 @@ func (w *tableWriter) endRows() (split bool, err error) {
 	w.endGroup()
 	w.flushRows()
 	w.writeGroups(&w.groupBatch)
+	w.signs = signs{} // nobody needs them any more, and they are large
 	w.beginRoots(w.meta.dicts[dictRoot])
 	w.groupRow.Append(uint64(w.meta.rows))
 	if w.orders != nil {
