@@ -3,6 +3,7 @@ package leaks
 import (
 	"bytes"
 	"context"
+	"slices"
 )
 
 // rootRanks returns, per table, a number for each root ordinal such that numbers
@@ -11,15 +12,18 @@ func (sn *snapshot) rootRanks(ctx context.Context) ([][]uint32, error) {
 	return sn.ranks.get(ctx, sn.rankRoots)
 }
 
+// A rankSource is a table whose roots are being ranked.
+type rankSource struct {
+	ranks []uint32
+	c     *tableCursor
+	at    uint32
+	name  []byte
+}
+
 func (sn *snapshot) rankRoots(ctx context.Context) ([][]uint32, error) {
-	type source struct {
-		table int
-		c     *tableCursor
-		at, n uint32
-		name  []byte
-	}
 	var (
-		live  []*source
+		live  []rankSource
+		keys  []uint64 // of their names; mostly these tell which is the least
 		least []byte
 		ranks = make2D(len(sn.segments))
 	)
@@ -27,32 +31,39 @@ func (sn *snapshot) rankRoots(ctx context.Context) ([][]uint32, error) {
 		if n := h.table.dictLen(dictRoot); n > 0 {
 			c := h.table.cursor()
 			ranks[ti] = make([]uint32, n)
-			live = append(live, &source{ti, c, 0, n, c.bytes(dictRoot, 0)})
+			live = append(live, rankSource{ranks[ti], c, 0, c.bytes(dictRoot, 0)})
+			keys = append(keys, prefixKey(live[len(live)-1].name))
 		}
 	}
 	for rank := uint32(0); len(live) > 0; rank++ {
-		first := live[0].name
-		for _, s := range live[1:] {
-			if bytes.Compare(s.name, first) < 0 {
-				first = s.name
+		key := slices.Min(keys)
+		first := -1
+		for i, k := range keys {
+			if k == key && (first < 0 || bytes.Compare(live[i].name, live[first].name) < 0) {
+				first = i
 			}
 		}
-		least = append(least[:0], first...)
-		kept := live[:0]
-		for _, s := range live {
-			if bytes.Equal(s.name, least) {
-				ranks[s.table][s.at] = rank
-				if s.at++; s.at < s.n {
-					s.name = s.c.bytes(dictRoot, s.at)
-				}
+		least = append(least[:0], live[first].name...)
+		for i := first; i < len(live); i++ {
+			if keys[i] != key {
+				continue
 			}
-			if s.at < s.n {
-				kept = append(kept, s)
-			} else if err := s.c.err(); err != nil {
+			s := &live[i]
+			if !bytes.Equal(s.name, least) {
+				continue
+			}
+			s.ranks[s.at] = rank
+			if s.at++; s.at < uint32(len(s.ranks)) {
+				s.name = s.c.bytes(dictRoot, s.at)
+				keys[i] = prefixKey(s.name)
+				continue
+			}
+			if err := s.c.err(); err != nil {
 				return nil, err
 			}
+			live, keys = slices.Delete(live, i, i+1), slices.Delete(keys, i, i+1)
+			i--
 		}
-		live = kept
 		if rank%pollRows == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -56,7 +56,7 @@ func (w *tableWriter) writeGroups(b *groupBatch) {
 	}
 	if w.groupSign != nil {
 		for _, u := range b.user[:n] {
-			w.groupSign.Append(w.signs.of[dictUser][u])
+			w.groupSign.Append(w.signs.ofUser(u, w.orders.places.userMail[u]))
 		}
 	}
 	if w.orders == nil {

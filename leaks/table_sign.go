@@ -15,7 +15,8 @@ const (
 // signs are what a table writer keeps of strings until all that refers to them is
 // written.
 type signs struct {
-	of [numDicts][]uint64 // by ordinal; of users with their mail domains'
+	of    [numDicts][]uint64 // by ordinal, but for
+	users []uint32
 }
 
 // signedFacts are the facts of machines that are searched, by the column that has
@@ -29,17 +30,20 @@ var signedFacts = [...]struct {
 	{sectionAddressSign, colAddressSign, []machineField{machineIP}},
 }
 
-// add notes the next string of a dictionary; parent is that of a user.
-func (s *signs) add(d dictID, parent uint32, str []byte) {
+// add notes the next string of a dictionary.
+func (s *signs) add(d dictID, str []byte) {
 	switch d {
 	case dictMail:
 		s.of[d] = append(s.of[d], index.Sign(str, mailSignBits)<<userSignBits)
 	case dictUser:
-		s.of[d] = append(s.of[d], index.Sign(str, userSignBits)|s.of[dictMail][parent])
+		s.users = append(s.users, uint32(index.Sign(str, userSignBits)))
 	case dictIP, dictComputer, dictMUser:
 		s.of[d] = append(s.of[d], index.Sign(str, machineSignBits))
 	}
 }
+
+// ofUser returns the signature of a user of a mail domain.
+func (s *signs) ofUser(user, mail uint32) uint64 { return uint64(s.users[user]) | s.of[dictMail][mail] }
 
 // ofMachine returns the signature of some facts of a machine.
 func (s *signs) ofMachine(fields []machineField, t *machineTuple) (sign uint64) {
@@ -51,7 +55,6 @@ func (s *signs) ofMachine(fields []machineField, t *machineTuple) (sign uint64) 
 
 // machinesDone forgets what only machines needed.
 func (s *signs) machinesDone() {
-	s.of[dictMail] = nil
 	for _, some := range signedFacts {
 		for _, f := range some.fields {
 			s.of[f.dict()] = nil

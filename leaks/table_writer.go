@@ -144,7 +144,7 @@ func (o *dictOut) add(parent uint32, s []byte) uint32 {
 		o.text.Add(s, o.strs.Shared())
 	}
 	if o.signs != nil {
-		o.signs.add(o.id, parent, s)
+		o.signs.add(o.id, s)
 	}
 	return n
 }
