@@ -53,9 +53,10 @@ type sharing struct {
 	most        bound
 }
 
+// A node is a group: at place at of a stream's block.
 type node struct {
-	part part
-	next int32 // 0 ends
+	stream, at int32
+	next       int32 // 0 ends
 }
 
 // A promise is a credential of several tables that may be among the first.
@@ -195,7 +196,7 @@ func (w *weave) enter(i int, st *stream) {
 			}
 			if uint64(s)>>32 == hash>>32 {
 				if o := w.streams[s.stream()]; o.hashes[s.at()] == st.hashes[at] {
-					w.share(o, s.at(), st, at)
+					w.share(s.stream(), s.at(), i, at)
 					break
 				}
 			}
@@ -203,13 +204,14 @@ func (w *weave) enter(i int, st *stream) {
 	}
 }
 
-// share notes that group at of st is another part of the credential that group
-// first of o begins.
-func (w *weave) share(o *stream, first int, st *stream, at int) {
+// share notes that group at of stream i is another part of the credential that group
+// first of stream of begins.
+func (w *weave) share(of, first, i, at int) {
+	o, st := w.streams[of], w.streams[i]
 	n := o.shared[first]
 	if n == 0 {
 		sh := sharing{first: int32(len(w.nodes)), last: int32(len(w.nodes))}
-		w.nodes = append(w.nodes, node{part: part{o.table, o.groups[first]}})
+		w.nodes = append(w.nodes, node{stream: int32(of), at: int32(first)})
 		sh.most.add(o, first)
 		w.shared = append(w.shared, sh)
 		n = uint32(len(w.shared))
@@ -219,7 +221,7 @@ func (w *weave) share(o *stream, first int, st *stream, at int) {
 	sh := &w.shared[n-1]
 	w.nodes[sh.last].next = int32(len(w.nodes))
 	sh.last = int32(len(w.nodes))
-	w.nodes = append(w.nodes, node{part: part{st.table, st.groups[at]}})
+	w.nodes = append(w.nodes, node{stream: int32(i), at: int32(at)})
 	sh.most.add(st, at)
 }
 
@@ -232,6 +234,9 @@ func (w *weave) alone(ctx context.Context, st *stream) (work int) {
 			case st.sel.wholly(st.groups[at]):
 				w.one(st, at)
 				work++
+			case st.bounded():
+				w.parts = append(w.parts[:0], part{})
+				work += w.partlyOne(ctx, st, at, w.parts)
 			default:
 				w.parts = append(w.parts[:0], part{st.table, st.groups[at]})
 				w.combine(ctx, w.parts)
@@ -278,9 +283,15 @@ func (w *weave) together(ctx context.Context, sh *sharing) (work int) {
 	if sh.most.ruledOut(w.rank) {
 		return 0
 	}
+	if sh.most.partly {
+		if n := w.partlyRuledOut(sh); n > 0 {
+			return n
+		}
+	}
 	w.parts = w.parts[:0]
 	for n := sh.first; n != 0; n = w.nodes[n].next {
-		w.parts = append(w.parts, w.nodes[n].part)
+		st := w.streams[w.nodes[n].stream]
+		w.parts = append(w.parts, part{st.table, st.groups[w.nodes[n].at]})
 	}
 	if sh.most.partly || w.rank.minSources > 1 {
 		w.combine(ctx, w.parts)
@@ -294,6 +305,42 @@ func (w *weave) together(ctx context.Context, sh *sharing) (work int) {
 	// An error of ctx is met by the next poll.
 	_ = w.keepPromises(ctx)
 	return pollRows
+}
+
+// partlyRuledOut reports whether a credential of several tables, some rows of which
+// are not selected, is not among the first, by how much work that was, and counts it
+// then; 0 means that it may be.
+func (w *weave) partlyRuledOut(sh *sharing) (work int) {
+	var (
+		last, most uint32
+		found      bool
+	)
+	for n := sh.first; n != 0; n = w.nodes[n].next {
+		st, at := w.streams[w.nodes[n].stream], int(w.nodes[n].at)
+		work++
+		switch {
+		case st.sel.wholly(st.groups[at]):
+			last, most, found = max(last, st.lastOf(at)), most+st.sourcesOf(at), true
+		case st.bounded():
+			if seen, rows, ok := st.partlyBound(at); ok {
+				// No group has more sources than rows.
+				if rows > 1 && w.rank.boundedBy() {
+					rows = st.partlySources(at)
+				}
+				last, most, found = max(last, seen), most+rows, true
+			}
+		default:
+			return 0
+		}
+	}
+	switch {
+	case !found:
+		return work
+	case w.rank.boundedBy() && w.rank.key(most, last) < w.rank.floor:
+		w.rank.total++ // it stands behind everything kept, and so behind after
+		return work
+	}
+	return 0
 }
 
 // keepPromises looks at the rows of those that may be among the first.

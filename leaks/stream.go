@@ -31,7 +31,8 @@ type stream struct {
 	at, to int      // the groups of the round
 	shared []uint32 // which are parts of a credential of other tables, too
 
-	figures // of groups of which every row is selected
+	figures             // of groups of which every row is selected
+	block   partlyBlock // of others
 
 	buf, endsBuf []uint32
 }
@@ -77,9 +78,15 @@ func (st *stream) fill() bool {
 	if st.sel.every || st.sel.whole != nil {
 		lo, hi, dense := st.dense()
 		st.work += st.figures.load(st.groups, lo, hi, dense)
+	} else if st.keyed {
+		st.loadPartly()
 	}
 	return true
 }
+
+// bounded reports whether the block has what partlyBound needs: of others, either
+// every row of a group is selected, or it is looked at row by row.
+func (st *stream) bounded() bool { return !st.sel.every && st.sel.whole == nil }
 
 // A groupKey is what tables sort groups by.
 type groupKey struct {
