@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"iter"
 	"math/bits"
 	"slices"
 )
@@ -18,9 +19,13 @@ type stringSorter struct {
 	starts, next, keyOf []uint32 // scratch of ranking.nested
 }
 
+// A keyedString is a string's number and twelve of its bytes: those that are
+// sorted by, and four behind them, which tell most of those apart that tie, so
+// that the string itself, which is far away, need not be looked at again.
 type keyedString struct {
-	key uint64
-	n   uint32
+	key  uint64
+	n    uint32
+	more uint32
 }
 
 // prefixKey is the first eight bytes of b, zero-padded, as a number that
@@ -98,18 +103,39 @@ func sortKeyed(in *interner, keys, spare []keyedString, depth int) {
 	}
 	depth = commonPrefix(in, keys, depth)
 	for i := range keys {
-		keys[i].key = prefixKey(in.at(keys[i].n)[depth:])
+		str := in.at(keys[i].n)[depth:]
+		keys[i].key, keys[i].more = prefixKey(str), uint32(prefixKey(str[min(8, len(str)):])>>32)
 	}
 	sortKeys(keys, spare, false, 64)
-	for lo := 0; lo < len(keys); {
-		hi := lo + 1
-		for hi < len(keys) && keys[hi].key == keys[lo].key {
-			hi++
-		}
-		if hi-lo > 1 {
+	for lo, hi := range ties(keys) {
+		if byte(keys[lo].key) == 0 { // some may end before
 			sortTied(in, keys[lo:hi], spare[lo:hi], depth)
+			continue
 		}
-		lo = hi
+		tied := keys[lo:hi]
+		for i := range tied {
+			tied[i].key = uint64(tied[i].more)
+		}
+		sortKeys(tied, spare[lo:hi], false, 32)
+		for lo, hi := range ties(tied) {
+			sortKeyed(in, tied[lo:hi], spare[lo:hi], depth+8)
+		}
+	}
+}
+
+// ties gives the bounds of the runs of two and more equal keys.
+func ties(keys []keyedString) iter.Seq2[int, int] {
+	return func(yield func(lo, hi int) bool) {
+		for lo := 0; lo < len(keys); {
+			hi := lo + 1
+			for hi < len(keys) && keys[hi].key == keys[lo].key {
+				hi++
+			}
+			if hi-lo > 1 && !yield(lo, hi) {
+				return
+			}
+			lo = hi
+		}
 	}
 }
 
@@ -119,9 +145,6 @@ func sortKeyed(in *interner, keys, spare []keyedString, depth int) {
 func sortTied(in *interner, keys, spare []keyedString, depth int) {
 	short := 0
 	for i := range keys {
-		if byte(keys[i].key) != 0 {
-			break // so none of them has room for padding
-		}
 		if len(in.at(keys[i].n)) < depth+8 {
 			keys[i], keys[short] = keys[short], keys[i]
 			short++
