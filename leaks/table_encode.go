@@ -249,7 +249,7 @@ func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, heavy *he
 	for root, end := range s.rootEnds {
 		hi := int(end)
 		rows := uint64(s.starts[hi] - s.starts[lo])
-		if s.rootHash[root] != 0 && rows >= aggregateRows {
+		if s.rootHash[root] != 0 && rows >= freshAggregates*aggregateRows {
 			if err := b.encodeGroups(ctx, w, done, lo, heavy, nil); err != nil {
 				return err
 			}

@@ -56,7 +56,7 @@ func (b *tableBuilder) findHeavy() *heavyScratch {
 	facts, leaks := uint32(0), uint32(0)
 	for _, n := range b.out.ranks[dictMail].order {
 		h.slots[n] = -1
-		if len(names.at(n)) == 0 || rows[n] < aggregateRows {
+		if len(names.at(n)) == 0 || rows[n] < freshAggregates*aggregateRows {
 			continue
 		}
 		h.slots[n] = int32(len(h.mails))

@@ -24,6 +24,10 @@ const (
 // computing takes some 0.4 microseconds a row. Tests change it.
 var aggregateRows uint64 = 1024
 
+// freshAggregates is how many times as many they must be in a fresh table, which
+// is soon merged: to make and write aggregates is 4 % of an ingest.
+const freshAggregates = 4
+
 // textStrings is how many strings a dictionary must have to get a text index:
 // going through fewer takes a fraction of a millisecond. Tests lower it.
 var textStrings uint32 = 16 << 10

@@ -132,7 +132,7 @@ type blockCost struct {
 
 const (
 	voteBlock = 1024
-	voteEach  = 4 // one block of so many is looked at
+	voteEach  = 16 // one block of so many is looked at
 )
 
 func (b *blockCost) add(v uint64) {
