@@ -70,7 +70,7 @@ func (p *preparer) prepareLate(rec *Record, out *row) (reason RejectReason, deta
 		shape := normalize.ShapeOf(rec.Password)
 		out.hasPassword = true
 		out.digest = digest
-		out.mask, out.classes = shape.Mask, shape.Classes
+		out.mask, out.maskEnds, out.classes = shape.Mask, shape.Ends, shape.Classes
 		out.pwLen = uint16(min(shape.Len, 1<<16-1))
 	}
 	return "", ""

@@ -256,7 +256,7 @@ func (b *tableBuilder) group(r *row, c *comingRow, domain uint32) uint32 {
 	d := &b.dicts
 	mail := d[dictMail].internTagged(0, r.emailDomain, c.mail)
 	user := d[dictUser].internLoosely(mail<<1|c.bare, c.user)
-	masked := b.mask(r.mask)
+	masked := b.mask(r)
 	b.groups = roomFor(b.groups, 1)[:n+1]
 	// Written where it stays: a copy would wait for what was just written.
 	g := &b.groups[n]
@@ -273,28 +273,17 @@ func (b *tableBuilder) group(r *row, c *comingRow, domain uint32) uint32 {
 	return n
 }
 
-// mask returns the number of a mask. Nearly all have a printable character of
-// ASCII at either end; those are found by these two.
-func (b *tableBuilder) mask(mask string) uint32 {
-	if len(mask) == maskLen && mask[1:maskLen-1] == maskStars {
-		if first, last := mask[0]-maskLeast, mask[maskLen-1]-maskLeast; first < maskEnds && last < maskEnds {
-			n := &b.masks[int(first)*maskEnds+int(last)]
-			if *n == 0 {
-				*n = b.dicts[dictMask].intern(b.seed, mask) + 1
-			}
-			return *n - 1
-		}
+// mask returns the number of the row's mask. Nearly all are found by their ends.
+func (b *tableBuilder) mask(r *row) uint32 {
+	if r.maskEnds == 0 {
+		return b.dicts[dictMask].intern(b.seed, r.mask)
 	}
-	return b.dicts[dictMask].intern(b.seed, mask)
+	n := &b.masks[r.maskEnds-1]
+	if *n == 0 {
+		*n = b.dicts[dictMask].intern(b.seed, r.mask) + 1
+	}
+	return *n - 1
 }
-
-// What is known of most masks (see [normalize.Mask]).
-const (
-	maskStars = "****"
-	maskLen   = 1 + len(maskStars) + 1
-	maskLeast = ' '
-	maskEnds  = '~' - maskLeast + 1
-)
 
 // groupMix spreads a hash that may be no hash, as in tests. The root is not in
 // it: next to no hash stands below several.

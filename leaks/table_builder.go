@@ -3,6 +3,8 @@ package leaks
 import (
 	"hash/maphash"
 	"math"
+
+	"github.com/leakscope/leakscope/internal/normalize"
 )
 
 // A builtRow is a row in a builder: everything that is a string is the number
@@ -42,7 +44,7 @@ type tableBuilder struct {
 	tuples   []machineTuple // by machine
 	noFacts  uint32         // the number+1 of the machine without any fact; 0 if none
 	domains  []builtDomain  // by domain
-	masks    []uint32       // by what mask tells of them: the number+1
+	masks    []uint32       // by their ends: the number+1
 	seed     maphash.Seed
 	batch    [addBatch]comingRow
 	keys     []byte // machines of the batch
@@ -67,7 +69,7 @@ func newTableBuilder(limitRows int) *tableBuilder {
 	// for the others would cost more than to keep them twice.
 	b.dicts[dictUser].loose = true
 	b.machines = newInterner()
-	b.masks = make([]uint32, maskEnds*maskEnds)
+	b.masks = make([]uint32, normalize.MaskEnds)
 	return b
 }
 

@@ -201,11 +201,12 @@ func (in *interner) internTagged(parent uint32, s string, tag uint32) uint32 {
 func (in *interner) add(parent uint32, s string) uint32 {
 	n := uint32(len(in.offs))
 	in.offs = append(roomFor(in.offs, 1), uint32(len(in.arena)))
-	in.arena = roomFor(in.arena, recordHead+len(s))
-	in.arena = binary.LittleEndian.AppendUint32(in.arena, n)
-	in.arena = binary.LittleEndian.AppendUint32(in.arena, parent)
-	in.arena = binary.LittleEndian.AppendUint32(in.arena, uint32(len(s)))
-	in.arena = append(in.arena, s...)
+	off := len(in.arena)
+	in.arena = roomFor(in.arena, recordHead+len(s))[:off+recordHead+len(s)]
+	rec := in.arena[off:]
+	binary.LittleEndian.PutUint64(rec, uint64(n)|uint64(parent)<<32)
+	binary.LittleEndian.PutUint32(rec[8:], uint32(len(s)))
+	copy(rec[recordHead:], s)
 	return n
 }
 

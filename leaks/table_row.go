@@ -31,6 +31,7 @@ type row struct {
 	username, localPart, emailDomain string
 
 	mask        string
+	maskEnds    uint16 // see [normalize.Shape]
 	digest      uint64 // keyed; means nothing unless hasPassword
 	hasPassword bool
 	pwLen       uint16 // in runes, capped

@@ -257,8 +257,12 @@ func TestPlainFormsAgree(t *testing.T) {
 		}
 	}
 	for _, p := range []string{"", "a", "abc", "abcd", "Ab1!", "\u00e4bcd", "\u00e4b", "abc\xff", "\x00abc", "a\tbc "} {
-		if s := ShapeOf(p); s != (Shape{Mask(p), PasswordLen(p), Classes(p)}) {
+		s := ShapeOf(p)
+		if s.Mask != Mask(p) || s.Len != PasswordLen(p) || s.Classes != Classes(p) {
 			t.Errorf("%q: %+v", p, s)
+		}
+		if s.Ends > 0 && (s.Ends > MaskEnds || s.Mask != asciiMasks()[maskLen*(int(s.Ends)-1):maskLen*int(s.Ends)]) {
+			t.Errorf("%q: %d for %q", p, s.Ends, s.Mask)
 		}
 	}
 }

@@ -29,12 +29,14 @@ func Mask(p string) string {
 	if !runesAtLeast4(p) {
 		return stars
 	}
-	return longMask(p)
+	mask, _ := longMask(p)
+	return mask
 }
 
 // A Shape is what is kept of a password besides its digest.
 type Shape struct {
 	Mask    string // see [Mask]
+	Ends    uint16 // from 1 to MaskEnds, another for each mask with printable ASCII at both ends; else 0
 	Len     int    // see [PasswordLen]
 	Classes uint8  // see [Classes]
 }
@@ -44,29 +46,34 @@ type Shape struct {
 func ShapeOf(p string) Shape {
 	c := Classes(p)
 	if c&ClassOther != 0 {
-		return Shape{Mask(p), PasswordLen(p), c}
+		return Shape{Mask(p), 0, PasswordLen(p), c}
 	}
 	switch n := len(p); {
 	case n == 0:
 		return Shape{}
 	case n < 4:
-		return Shape{stars, n, c}
-	default:
-		return Shape{longMask(p), n, c}
+		return Shape{stars, 0, n, c}
 	}
+	mask, ends := longMask(p)
+	return Shape{mask, ends, len(p), c}
 }
 
-// longMask is Mask of a password of four runes or more.
-func longMask(p string) string {
+// MaskEnds is how many masks there are with a printable character of ASCII at
+// both ends.
+const MaskEnds = printable * printable
+
+// longMask is Mask of a password of four runes or more, and the number of its
+// ends.
+func longMask(p string) (mask string, ends uint16) {
 	// Nearly all passwords begin and end with a printable ASCII character;
 	// those masks are slices of one string.
 	if a, z := p[0]-' ', p[len(p)-1]-' '; a < printable && z < printable {
-		i := (int(a)*printable + int(z)) * maskLen
-		return asciiMasks()[i : i+maskLen]
+		ends := int(a)*printable + int(z)
+		return asciiMasks()[ends*maskLen : (ends+1)*maskLen], uint16(ends + 1)
 	}
 	first, _ := utf8.DecodeRuneInString(p)
 	last, _ := utf8.DecodeLastRuneInString(p)
-	return string(first) + stars + string(last)
+	return string(first) + stars + string(last), 0
 }
 
 const (
