@@ -44,29 +44,6 @@ func isPlain(s string) bool {
 	return n == len(s) && n > 0
 }
 
-// plainPrefix returns the length of the run of bytes that domain names consist
-// of at the start of s, if that is a canonical domain name, else 0; and whether
-// it has several labels. Where the last label begins with a digit it leaves the
-// judgement to others, with 0: so what it finds is no address.
-func plainPrefix(s string) (n int, dotted bool) {
-	start := 0
-	for n = 0; n < len(s); n++ {
-		if k := labelByte[s[n]]; k&(plain|digit) == 0 {
-			if k != dot {
-				break
-			}
-			if n == start || n-start > maxLabel {
-				return 0, false
-			}
-			start = n + 1
-		}
-	}
-	if start == n || n-start > maxLabel || n > maxDomain || labelByte[s[start]] == digit {
-		return 0, false
-	}
-	return n, start > 0
-}
-
 func parseUnicode(s string) (string, bool) {
 	if len(s) > maxUnicode || !utf8.ValidString(s) {
 		return "", false

@@ -1,6 +1,7 @@
 package normalize
 
 import (
+	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -67,18 +68,29 @@ func login(s string, parse func(string) (string, bool)) (name, local, domain str
 // plainAddress returns where the '@' is in an e-mail address that is as it
 // should be already, as most are, and 0 of any other text.
 func plainAddress(s string) int {
-	for i := range len(s) {
-		if k := loginByte[s[i]]; k != 0 {
-			if k != isAt {
-				return 0
-			}
-			if n, dotted := plainPrefix(s[i+1:]); !dotted || n != len(s)-i-1 {
-				return 0
-			}
-			return i
+	i := 0
+	for special := uint64(0); ; i += 8 {
+		if special = loginBytes(eightBytes(s, i)); special != 0 {
+			i += bits.TrailingZeros64(special) >> 3
+			break
 		}
 	}
-	return 0
+	if i >= len(s) || s[i] != '@' {
+		return 0
+	}
+	if n, dotted := plainPrefix(s[i+1:]); !dotted || n != len(s)-i-1 {
+		return 0
+	}
+	return i
+}
+
+// loginBytes tells by the highest bit of each byte of w which are of any kind in
+// loginByte.
+func loginBytes(w uint64) uint64 {
+	x := w &^ topBits
+	blank := ^(x + (topBit-'!')*eachByte)
+	upperOrAt := (x + (topBit-'@')*eachByte) &^ (x + (topBit-'Z'-1)*eachByte)
+	return (blank | (x + eachByte) | upperOrAt | w) & topBits
 }
 
 // loginByte says what a byte of a login name is.
