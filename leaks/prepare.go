@@ -30,8 +30,10 @@ func (p *preparer) prepare(rec *Record, out *row) (reason RejectReason, detail s
 	return reason, detail
 }
 
-// settle finds out what prepareLate left open.
+// settle finds out what prepareLate left open. What remains is what a table keeps
+// of a row.
 func (p *preparer) settle(r *row) {
+	r.maskEnds = 0
 	if !r.rootLate {
 		return
 	}
