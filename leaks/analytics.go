@@ -72,7 +72,8 @@ func (sn *snapshot) analyticsOf(ctx context.Context, key analyticsKey) (*stats.A
 // sumAnalytics adds up what the segments know of a domain. Where one of them
 // holds all of it, as in a store that is compact, its aggregate is the answer
 // as it stands.
-func (sn *snapshot) sumAnalytics(ctx context.Context, key analyticsKey) (*stats.Analytics, error) {
+func (sn *snapshot) sumAnalytics(ctx context.Context, key analyticsKey) (_ *stats.Analytics, err error) {
+	defer sn.watch().end(&err)
 	type holder struct {
 		c      *tableCursor
 		stored uint32

@@ -104,12 +104,11 @@ type pin struct {
 }
 
 // detailsAfter answers the page behind a cursor.
-func (s *Store) detailsAfter(ctx context.Context, q *DetailsQuery, d *detailsPlan) (*DetailsPage, error) {
+func (s *Store) detailsAfter(ctx context.Context, q *DetailsQuery, d *detailsPlan) (_ *DetailsPage, err error) {
 	digest := d.digest(s.hasher.Clone())
 	var (
-		cu  = &cursor{query: digest}
-		sn  *snapshot
-		err error
+		cu = &cursor{query: digest}
+		sn *snapshot
 	)
 	if q.Cursor == StartCursor {
 		sn, cu.pin, err = s.pinCurrent()
@@ -126,6 +125,7 @@ func (s *Store) detailsAfter(ctx context.Context, q *DetailsQuery, d *detailsPla
 		return nil, err
 	}
 	defer s.release(sn)
+	defer sn.watch().end(&err)
 	var (
 		rows         []result
 		first, total int

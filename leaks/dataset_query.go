@@ -76,7 +76,8 @@ func (s *Store) queryFlat(ctx context.Context, set dataset, whole bool, spans []
 	return sn.queryFlat(ctx, set, whole, spans, q)
 }
 
-func (sn *snapshot) queryFlat(ctx context.Context, set dataset, whole bool, spans []flat.Span, q *flat.Query) (*flat.Page, error) {
+func (sn *snapshot) queryFlat(ctx context.Context, set dataset, whole bool, spans []flat.Span, q *flat.Query) (_ *flat.Page, err error) {
+	defer sn.watch().end(&err)
 	if !whole && len(spans) == 0 {
 		return &flat.Page{}, nil
 	}
@@ -101,7 +102,11 @@ func (sn *snapshot) view(set dataset) *flat.View {
 // expireSet drops the rows of a data set that were not detected since limit.
 // The caller holds maintaining.
 func (s *Store) expireSet(ctx context.Context, sn *snapshot, set dataset, limit uint32) (dropped int64, err error) {
-	drops, err := sn.view(set).Expired(ctx, uint64(limit))
+	var drops []flat.Drop
+	err = sn.watched(func() (err error) {
+		drops, err = sn.view(set).Expired(ctx, uint64(limit))
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}

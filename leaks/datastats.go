@@ -70,7 +70,8 @@ func (s *Store) DataStats(ctx context.Context, scope watchlist.Scope, domain str
 	return out, nil
 }
 
-func (sn *snapshot) countCredentials(ctx context.Context, p *plan) (DataCount, error) {
+func (sn *snapshot) countCredentials(ctx context.Context, p *plan) (_ DataCount, err error) {
+	defer sn.watch().end(&err)
 	top := newRanker(ByLastSeen, 0, 1, nil)
 	if err := gather(ctx, sn, p, top); err != nil {
 		return DataCount{}, err

@@ -68,12 +68,13 @@ func (s *Store) page(ctx context.Context, q *DetailsQuery, d *detailsPlan) (*Det
 	return s.detailsPage(ctx, d)
 }
 
-func (s *Store) detailsPage(ctx context.Context, d *detailsPlan) (*DetailsPage, error) {
+func (s *Store) detailsPage(ctx context.Context, d *detailsPlan) (_ *DetailsPage, err error) {
 	sn, err := s.acquire()
 	if err != nil {
 		return nil, err
 	}
 	defer s.release(sn)
+	defer sn.watch().end(&err)
 	// The page is bounded by int, its product with the size need not be: what
 	// is past all rows may be as far as it likes.
 	first := min(d.page-1, maxPastEnd) * d.size
@@ -178,7 +179,10 @@ func (s *Store) walk(ctx context.Context, q *DetailsQuery, yield func(Credential
 	for w := new(window); ; {
 		// It asks while it computes, not while its caller looks at a row.
 		done := s.asks()
-		w, err = s.gatherWindow(ctx, sn, d, w.before(w.end()))
+		err := sn.watched(func() (err error) {
+			w, err = s.gatherWindow(ctx, sn, d, w.before(w.end()))
+			return err
+		})
 		if done(); err != nil {
 			return err
 		}
@@ -186,7 +190,11 @@ func (s *Store) walk(ctx context.Context, q *DetailsQuery, yield func(Credential
 			n := min(len(rows), batch)
 			batch = min(4*batch, most)
 			done := s.asks()
-			list, err := sn.credentials(ctx, rows[:n])
+			var list []Credential
+			err := sn.watched(func() (err error) {
+				list, err = sn.credentials(ctx, rows[:n])
+				return err
+			})
 			if done(); err != nil {
 				return err
 			}

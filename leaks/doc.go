@@ -142,8 +142,10 @@
 //
 // On Linux what a segment's file holds uncompressed is mapped, to be read only, and
 // after each chunk was read and checked in the ordinary way: a full disk, a damaged
-// or a shortened file is an error. A disk that fails later, for what was read before,
-// or a share that goes away under an open store, is a fault that ends the process.
+// or a shortened file is an error. What fails later, for what was read before, a disk or
+// a share that goes away under an open store, is a fault of memory, and the same error
+// (faults.go): the query fails with [ErrCorrupt], and the process goes on. A file that
+// others write to is not looked at again: nobody may.
 //
 // # Reading the source
 //
@@ -157,6 +159,7 @@
 //	ranker.go order.go tops.go windows.go resultcache.go   the first k of an order, and what follows
 //	table_record.go names.go machine_facts.go arena.go   the texts of an answer's rows
 //	courtesy.go lazily.go      who waits for whom
+//	faults.go                  what is mapped and goes away
 //	dataset*.go document.go card.go   the flat data sets (internal/flat)
 //	machine.go datastats.go    across them
 //	keyword*.go                hosts by their words

@@ -141,7 +141,8 @@ func (s *Store) KeywordPreview(ctx context.Context, keyword string) (*KeywordPre
 	return out, nil
 }
 
-func (sn *snapshot) preview(ctx context.Context, p *plan, out *KeywordPreview) error {
+func (sn *snapshot) preview(ctx context.Context, p *plan, out *KeywordPreview) (err error) {
+	defer sn.watch().end(&err)
 	counts := make(map[string]uint64)
 	for _, h := range sn.segments {
 		sel, err := newSelection(ctx, p, h.table)

@@ -37,14 +37,18 @@ func (l *lazily[T]) get(ctx context.Context, compute func(context.Context) (T, e
 	}
 }
 
-func (l *lazily[T]) attempt(ctx context.Context, compute func(context.Context) (T, error)) (T, error) {
-	v, err := compute(ctx)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err == nil {
-		l.value = &v
-	}
-	close(l.working)
-	l.working = nil
+func (l *lazily[T]) attempt(ctx context.Context, compute func(context.Context) (T, error)) (v T, err error) {
+	computed := false // not if it panics, as where a disk fails: others must not wait for it
+	defer func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if computed && err == nil {
+			l.value = &v
+		}
+		close(l.working)
+		l.working = nil
+	}()
+	v, err = compute(ctx)
+	computed = true
 	return v, err
 }

@@ -52,6 +52,36 @@ func TestLazily(t *testing.T) {
 	}
 }
 
+// Who computes may panic: others do not wait for it any more, and compute.
+func TestLazilyPanics(t *testing.T) {
+	var (
+		l       lazily[int]
+		begun   = make(chan struct{})
+		proceed = make(chan struct{})
+		both    sync.WaitGroup
+	)
+	both.Go(func() {
+		defer func() {
+			if recover() != ErrCorrupt {
+				t.Error("the panic did not go on")
+			}
+		}()
+		_, _ = l.get(t.Context(), func(context.Context) (int, error) {
+			close(begun)
+			<-proceed
+			panic(ErrCorrupt)
+		})
+	})
+	<-begun
+	both.Go(func() {
+		if v, err := l.get(t.Context(), func(context.Context) (int, error) { return 7, nil }); v != 7 || err != nil {
+			t.Error(v, err)
+		}
+	})
+	close(proceed)
+	both.Wait()
+}
+
 // A courtesy waits for queries to end, but not for longer than it has worked.
 func TestCourtesy(t *testing.T) {
 	var s Store

@@ -60,7 +60,8 @@ func (s *Store) Machine(ctx context.Context, scope watchlist.Scope, id string) (
 	return m, nil
 }
 
-func (sn *snapshot) machine(ctx context.Context, p *plan) (*Machine, error) {
+func (sn *snapshot) machine(ctx context.Context, p *plan) (_ *Machine, err error) {
+	defer sn.watch().end(&err)
 	all := newRanker(ByLastSeen, 0, 0, nil)
 	if err := gather(ctx, sn, p, all); err != nil {
 		return nil, err

@@ -189,7 +189,7 @@ type newcomers struct {
 	scratch  []uint32
 }
 
-func (s *Store) newCredentials(ctx context.Context, scope watchlist.Scope, f *watchlist.MonitorFilter, from, to uint64, yield func(watchlist.Hash) bool) error {
+func (s *Store) newCredentials(ctx context.Context, scope watchlist.Scope, f *watchlist.MonitorFilter, from, to uint64, yield func(watchlist.Hash) bool) (err error) {
 	defer s.asks()()
 	m, err := compileMonitor(ctx, scope, f)
 	if err != nil || from >= to {
@@ -200,6 +200,12 @@ func (s *Store) newCredentials(ctx context.Context, scope watchlist.Scope, f *wa
 		return err
 	}
 	defer s.release(sn)
+	w := sn.watch()
+	defer w.end(&err)
+	theirs := func(h watchlist.Hash) (more bool) {
+		w.aside(func() { more = yield(h) })
+		return more
+	}
 	n := &newcomers{from: from, to: to, found: make(map[hash128]struct{})}
 	for _, h := range sn.segments {
 		c := h.table.cursor()
@@ -218,7 +224,7 @@ func (s *Store) newCredentials(ctx context.Context, scope watchlist.Scope, f *wa
 			return err
 		}
 		for _, sel := range sels {
-			more, err := n.scan(ctx, i, sel, yield)
+			more, err := n.scan(ctx, i, sel, theirs)
 			if err != nil || !more {
 				return err
 			}

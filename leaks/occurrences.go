@@ -51,7 +51,8 @@ type occurrenceRef struct {
 	group, row uint32
 }
 
-func (sn *snapshot) occurrences(ctx context.Context, p *plan, hash hash128) ([]Occurrence, error) {
+func (sn *snapshot) occurrences(ctx context.Context, p *plan, hash hash128) (_ []Occurrence, err error) {
+	defer sn.watch().end(&err)
 	if p.empty() {
 		return []Occurrence{}, nil
 	}
@@ -153,7 +154,7 @@ func (p *plan) inScope(c *tableCursor, group uint32) bool {
 // Exposed reports whether the credential is known: this username with exactly
 // this password at this domain, which may also be given as a host or URL. The
 // password is hashed under the store's key and forgotten.
-func (s *Store) Exposed(ctx context.Context, username, password, domain string) (bool, error) {
+func (s *Store) Exposed(ctx context.Context, username, password, domain string) (_ bool, err error) {
 	defer s.asks()()
 	pr := s.preparer(0, "")
 	var r row
@@ -165,6 +166,7 @@ func (s *Store) Exposed(ctx context.Context, username, password, domain string) 
 		return false, err
 	}
 	defer s.release(sn)
+	defer sn.watch().end(&err)
 	hash := hashOf(r.hash)
 	var groups []uint32
 	for _, h := range sn.segments {

@@ -76,7 +76,8 @@ func (p *plan) within(from, to uint32) *plan {
 }
 
 // observe hands every occurrence that p selects to a collector.
-func (sn *snapshot) observe(ctx context.Context, p *plan, to *stats.Collector) error {
+func (sn *snapshot) observe(ctx context.Context, p *plan, to *stats.Collector) (err error) {
+	defer sn.watch().end(&err)
 	polled := 0
 	for _, h := range sn.segments {
 		sel, err := newSelection(ctx, p, h.table)

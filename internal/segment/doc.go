@@ -85,7 +85,8 @@
 // Open reads the footer only. A chunk is read, checked and decompressed when it
 // is used, and kept in a [Cache] that all readers of a store share; after
 // [Reader.Map] those that are not compressed are checked once and used where they
-// stand in the mapped file. Lengths and counts are checked before anything is
+// stand in the mapped file. What fails there later is a fault, which [Reader.Fault] makes
+// an error of. Lengths and counts are checked before anything is
 // allocated for them; a cursor checks the description of a block once, when it gets
 // there, after which no value in it can lie outside the chunk. Hostile bytes cost an
 // error wrapping [codec.ErrCorrupt], which says where and quotes nothing.

@@ -3,6 +3,7 @@ package segment
 import (
 	"os"
 	"sync"
+	"sync/atomic"
 )
 
 // A mapping is a file whose bytes stand in memory as far as the system provides
@@ -11,7 +12,8 @@ type mapping struct {
 	f    *os.File
 	size int64
 	once sync.Once
-	data []byte // after once; nil where the system maps nothing
+	data []byte         // after once; nil where the system maps nothing
+	base atomic.Uintptr // its address, 0 for none: for whoever did not wait for once
 }
 
 // Map has chunks that are stored as they are, and are loaded from now on, read
@@ -26,9 +28,14 @@ type mapping struct {
 // long as it has room, and comes back at the next use.
 //
 // Each chunk is first read in the ordinary way, so that a damaged file or disk is an
-// error. A disk that fails later, for what was read before, is a fault that ends the
-// process, as with anything mapped. Without memory to map the file into, or on a
-// system that this package does not know, chunks are read as without Map.
+// error. A disk that fails later, or a file that is cut short, is a fault of memory at
+// the next use of what was read before. Whoever uses chunks of r sets
+// [runtime/debug.SetPanicOnFault], in every goroutine that does, recovers the runtime
+// error that has an address, and asks [Reader.Fault]; or the process ends. What is
+// behind the new end of a file in that end's page reads as zeros.
+//
+// Without memory to map the file into, or on a system that this package does not
+// know, chunks are read as without Map.
 func (r *Reader) Map(f *os.File) { r.mapping = &mapping{f: f, size: r.size} }
 
 // bytes returns the content of the file, nil if it cannot be mapped. The first one
@@ -37,7 +44,10 @@ func (m *mapping) bytes() []byte {
 	if m == nil {
 		return nil
 	}
-	m.once.Do(func() { m.data = mapFile(m.f, m.size) })
+	m.once.Do(func() {
+		m.data = mapFile(m.f, m.size)
+		m.stand(m.data)
+	})
 	return m.data
 }
 
@@ -50,6 +60,7 @@ func (m *mapping) close() error {
 	m.once.Do(func() {})
 	data := m.data
 	m.data = nil
+	m.stand(nil)
 	return unmap(data)
 }
 
