@@ -145,7 +145,8 @@
 // or a shortened file is an error. What fails later, for what was read before, a disk or
 // a share that goes away under an open store, is a fault of memory, and the same error
 // (faults.go): the query fails with [ErrCorrupt], and the process goes on. A file that
-// others write to is not looked at again: nobody may.
+// others write to is not looked at again: nobody may. What Badger maps, the small files
+// of the catalogue, is its own, and a fault there still ends the process.
 //
 // # Reading the source
 //

@@ -11,8 +11,9 @@ import (
 // expects it: whatever reads the segments of a snapshot does so between watch and end,
 // and the fault is an error as if the disk had failed earlier.
 //
-// All of a query runs on its caller's goroutine. Merging, [Store.Verify] and opening
-// read files, not mappings.
+// All of a query runs on its caller's goroutine: the setting is one of a goroutine, and
+// whoever starts others that read has them watched, too. Merging, [Store.Verify] and
+// opening read files, not mappings.
 
 // A watch is over what one goroutine reads in the segments of a snapshot:
 //
