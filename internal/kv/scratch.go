@@ -17,19 +17,12 @@ type ScratchFile struct {
 // Scratch makes a scratch file beside the segments. It fails with ErrNoSpace when
 // less than Options.MinFree is free.
 func (db *DB) Scratch() (*ScratchFile, error) {
-	if err := db.writable(); err != nil {
-		return nil, err
-	}
-	if err := db.needRoom(db.opt.MinFree); err != nil {
-		return nil, err
-	}
-	db.mu.Lock()
-	id := db.nextID
-	db.nextID++
-	db.mu.Unlock()
 	// Where a file cannot be removed while it is open, and after a crash here, the
 	// next open sweeps it, as any segment that was not published.
-	path := db.segmentPath(id, unpublishedExt)
+	_, path, err := db.newFile()
+	if err != nil {
+		return nil, err
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("scratch file: %w", diskError(err))

@@ -32,22 +32,31 @@ func createFile(path string) (segmentSink, error) {
 // CreateSegment starts a segment under an id of its own. Many may be written at
 // a time. It fails with ErrNoSpace when less than Options.MinFree is free.
 func (db *DB) CreateSegment() (*SegmentFile, error) {
-	if err := db.writable(); err != nil {
+	id, path, err := db.newFile()
+	if err != nil {
 		return nil, err
 	}
-	if err := db.needRoom(db.opt.MinFree); err != nil {
-		return nil, err
-	}
-	db.mu.Lock()
-	id := db.nextID
-	db.nextID++
-	db.mu.Unlock()
-	path := db.segmentPath(id, unpublishedExt)
 	sink, err := db.opt.create(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", label(id), diskError(err))
 	}
 	return &SegmentFile{db: db, id: id, path: path, sink: sink, look: spaceEvery, open: true}, nil
+}
+
+// newFile takes an id for a file that is not published, and says where to make it,
+// if there is room for one.
+func (db *DB) newFile() (id uint64, path string, err error) {
+	if err := db.writable(); err != nil {
+		return 0, "", err
+	}
+	if err := db.needRoom(db.opt.MinFree); err != nil {
+		return 0, "", err
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	id = db.nextID
+	db.nextID++
+	return id, db.segmentPath(id, unpublishedExt), nil
 }
 
 // ID is the segment's id.
