@@ -4,17 +4,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/hex"
 	"flag"
 	"fmt"
 	"os"
-	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/leakscope/leakscope/bench/corpus"
+	"github.com/leakscope/leakscope/bench/internal/harness"
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/watchlist"
 )
@@ -26,7 +26,7 @@ func main() {
 	}
 }
 
-func run() error {
+func run() (err error) {
 	n := flag.Int64("n", 1_000_000, "records of the corpus")
 	seed := flag.Uint64("seed", 1, "seed of the corpus")
 	dir := flag.String("store", "", "the store")
@@ -36,7 +36,7 @@ func run() error {
 	only := flag.String("only", "", "measure only the queries whose name contains this, and do not walk")
 	profile := flag.String("cpuprofile", "", "write a profile of the processor")
 	flag.Parse()
-	key, err := readKey(*keyFile)
+	key, err := harness.ReadKey(*keyFile)
 	if err != nil {
 		return err
 	}
@@ -93,17 +93,11 @@ func run() error {
 	deep := details(leaks.RootDomain, giant)
 	deep.Page = 200
 
-	if *profile != "" {
-		f, err := os.Create(*profile)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+	stop, err := harness.Profile(*profile)
+	if err != nil {
+		return err
 	}
+	defer func() { err = cmp.Or(err, stop()) }()
 	m.details(ctx, "details page 1, domain with 4 % of the rows", details(leaks.RootDomain, giant))
 	m.details(ctx, "details page 1, domain with 2,000 rows", details(leaks.RootDomain, c.RootDomain(mid)))
 	m.details(ctx, "details page 1, domain with 50 rows", details(leaks.RootDomain, c.RootDomain(small)))
@@ -174,19 +168,6 @@ func run() error {
 	took := time.Since(start)
 	fmt.Printf("\nwalk of the whole store: %d credentials in %s, %.0f/s\n", walked, took.Round(time.Millisecond), float64(walked)/took.Seconds())
 	return m.err
-}
-
-func readKey(path string) (key [32]byte, err error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return key, err
-	}
-	b, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(b) != len(key) {
-		return key, fmt.Errorf("%s: not a key file", path)
-	}
-	copy(key[:], b)
-	return key, nil
 }
 
 func details(col leaks.Column, id string) leaks.DetailsQuery {

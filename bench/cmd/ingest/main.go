@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/leakscope/leakscope/bench/internal/harness"
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/leaks/formats"
 )
@@ -60,17 +62,11 @@ func run() (err error) {
 		return err
 	}
 	defer s.Close()
-	if *profile != "" {
-		f, err := os.Create(*profile)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+	stop, err := harness.Profile(*profile)
+	if err != nil {
+		return err
 	}
+	defer func() { err = cmp.Or(err, stop()) }()
 	m := start()
 	f, err := os.Open(flag.Arg(0))
 	if err != nil {

@@ -6,17 +6,16 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/leakscope/leakscope/bench/corpus"
+	"github.com/leakscope/leakscope/bench/internal/harness"
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/watchlist"
 )
@@ -100,15 +99,11 @@ func run(ctx context.Context) error {
 // domains are those of random records, so that large ones are asked for often;
 // half are any, most of which are small.
 func makeTenants(ctx context.Context, dir, keyFile string, c *corpus.Corpus, tenants int) (secrets []string, err error) {
-	text, err := os.ReadFile(keyFile)
+	key, err := harness.ReadKey(keyFile)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(raw) != 32 {
-		return nil, fmt.Errorf("%s is no key file", keyFile)
-	}
-	s, err := leaks.Open(dir, &leaks.Options{Key: [32]byte(raw), NoBackgroundMerge: true})
+	s, err := leaks.Open(dir, &leaks.Options{Key: key, NoBackgroundMerge: true})
 	if err != nil {
 		return nil, err
 	}

@@ -7,18 +7,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/hex"
 	"flag"
 	"fmt"
 	"os"
-	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/leakscope/leakscope/bench/corpus"
+	"github.com/leakscope/leakscope/bench/internal/harness"
 	"github.com/leakscope/leakscope/leaks"
 	"github.com/leakscope/leakscope/watchlist"
 )
@@ -30,7 +30,7 @@ func main() {
 	}
 }
 
-func run() error {
+func run() (err error) {
 	seed := flag.Uint64("seed", 1, "seed of the corpora")
 	keyFile := flag.String("key-file", "", "key of the stores: 64 hex digits")
 	runs := flag.Int("runs", 31, "runs of each query at most")
@@ -40,25 +40,15 @@ func run() error {
 	filter := flag.Bool("stealer", false, "search rows of stealers only")
 	profile := flag.String("cpuprofile", "", "write a profile of the processor")
 	flag.Parse()
-	text, err := os.ReadFile(*keyFile)
+	key, err := harness.ReadKey(*keyFile)
 	if err != nil {
 		return err
 	}
-	var key [32]byte
-	if n, err := hex.Decode(key[:], []byte(strings.TrimSpace(string(text)))); err != nil || n != len(key) {
-		return fmt.Errorf("%s: not a key file", *keyFile)
+	stop, err := harness.Profile(*profile)
+	if err != nil {
+		return err
 	}
-	if *profile != "" {
-		f, err := os.Create(*profile)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-	}
+	defer func() { err = cmp.Or(err, stop()) }()
 	ctx := context.Background()
 	table := map[string][]string{}
 	var rows []string

@@ -9,18 +9,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"runtime/pprof"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/leakscope/leakscope/bench/corpus"
+	"github.com/leakscope/leakscope/bench/internal/harness"
 	"github.com/leakscope/leakscope/bench/peers"
 	"github.com/leakscope/leakscope/bench/peers/ours"
 )
@@ -32,7 +32,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context) (err error) {
 	var (
 		seed     = flag.Uint64("seed", 1, "seed of the corpus")
 		rows     = flag.Int64("rows", 10_000, "about how many rows the domain has")
@@ -44,9 +44,11 @@ func run(ctx context.Context) error {
 	flag.IntVar(&effort.Runs, "runs", 101, "most rounds of a question")
 	flag.DurationVar(&effort.Budget, "budget", 3*time.Second, "time after which a question is not asked again")
 	flag.Parse()
-	key, err := readKey(*keyFile)
-	if err != nil {
-		return err
+	key := peers.Key
+	if *keyFile != "" {
+		if key, err = harness.ReadKey(*keyFile); err != nil {
+			return err
+		}
 	}
 	var all []peers.Asked
 	fmt.Print("| median / p99, µs |")
@@ -78,17 +80,11 @@ func run(ctx context.Context) error {
 		return errors.New("nothing to ask")
 	}
 	fmt.Print(" largest / smallest |\n|---|" + strings.Repeat("---|", len(all)+1) + "\n")
-	if *profile != "" {
-		f, err := os.Create(*profile)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+	stop, err := harness.Profile(*profile)
+	if err != nil {
+		return err
 	}
+	defer func() { err = cmp.Or(err, stop()) }()
 	timings, err := peers.TimeInTurn(ctx, all, effort)
 	if err != nil {
 		return err
@@ -104,18 +100,4 @@ func run(ctx context.Context) error {
 		fmt.Printf(" %.2f |\n", most/least)
 	}
 	return nil
-}
-
-func readKey(file string) (key [32]byte, err error) {
-	if file == "" {
-		return peers.Key, nil
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return key, err
-	}
-	if n, err := hex.Decode(key[:], []byte(strings.TrimSpace(string(b)))); err != nil || n != len(key) {
-		return key, fmt.Errorf("%s: no 64 hex digits", file)
-	}
-	return key, nil
 }
