@@ -1,5 +1,11 @@
 package leaks
 
+import (
+	"context"
+
+	"github.com/leakscope/leakscope/internal/segment"
+)
+
 // A Front does on one goroutine what an ingest does with a block before it is
 // encoded: for benchmarks of the formats, which import this package.
 type Front struct {
@@ -28,4 +34,25 @@ func (f *Front) Take(s *Store, b Block, intern bool) int {
 	}
 	pc.recycle()
 	return n
+}
+
+// Fill is Take into a builder that is not emptied; it reports whether that is full.
+func (f *Front) Fill(s *Store, b Block) bool {
+	pc := newParcel(b)
+	pc.prepare(f.p, s.courtesy())
+	f.tb.addRows(pc.rows)
+	pc.recycle()
+	return f.tb.len() >= f.tb.limit-addBatch || f.tb.memory() >= s.opts.MemoryBudget*3/8
+}
+
+// Encode writes what the builder holds, and returns how many rows that is.
+func (f *Front) Encode(ctx context.Context, seg *segment.Writer) (int, error) {
+	_, err := f.tb.encode(ctx, seg)
+	return f.tb.len(), err
+}
+
+// EncodeDicts writes the dictionaries only.
+func (f *Front) EncodeDicts(ctx context.Context, seg *segment.Writer) (int, error) {
+	w := newTableWriter(seg, f.tb.vote.result(), &f.tb.out.order, false)
+	return f.tb.len(), f.tb.encodeDicts(ctx, w, false)
 }

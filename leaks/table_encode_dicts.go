@@ -52,7 +52,7 @@ func (b *tableBuilder) encodeSome(ctx context.Context, w *tableWriter, sorter *s
 		default:
 			parents := s.ranks[p].rank
 			rank.nested(in, sorter, len(parents), func(n uint32) uint32 { return parents[n] },
-				func(n uint32, str []byte) { out.add(parents[in.parent(n)], str) })
+				func(parent, _ uint32, str []byte) { out.add(parent, str) })
 		}
 		if err := w.finishDict(out); err != nil {
 			return err
@@ -115,20 +115,20 @@ func (b *tableBuilder) encodeUsers(out *dictOut, sorter *stringSorter) {
 	// Twice as many keys as mail domains: raw users before bare ones.
 	s.ranks[dictUser].nested(in, sorter, 2*len(parents),
 		func(n uint32) uint32 { return parents[n>>1]<<1 | n&1 },
-		func(n uint32, str []byte) {
-			parent := in.parent(n)
-			s.firstUsers(int(parents[parent>>1]) + 1)
-			if parent&1 == 0 {
+		func(key, _ uint32, str []byte) {
+			parent := key >> 1
+			s.firstUsers(int(parent) + 1)
+			if key&1 == 0 {
 				s.names.add(str, nil)
 				s.rawName = append(append(s.rawName[:0], rawUser), str...)
 				str = s.rawName
 			} else {
 				if parent != last {
-					last, mail = parent, mails.at(parent>>1)
+					last, mail = parent, mails.at(s.ranks[dictMail].order[parent])
 				}
 				s.names.add(str, mail)
 			}
-			out.add(parents[parent>>1], str)
+			out.add(parent, str)
 		})
 	s.firstUsers(len(parents) + 1)
 	s.userHash = s.names.end()

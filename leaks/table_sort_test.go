@@ -37,7 +37,7 @@ func TestStringSorter(t *testing.T) {
 			if !bytes.Equal(str, in.at(n)) || r.order[len(got)] != n || r.rank[n] != uint32(len(got)) {
 				t.Fatal("order, rank and string do not agree")
 			}
-			got = append(got, str)
+			got = append(got, bytes.Clone(str))
 		})
 		if len(got) != in.len() || !slices.IsSortedFunc(got, bytes.Compare) {
 			t.Fatalf("round %d: %d of %d strings, sorted: %t", round, len(got), in.len(), slices.IsSortedFunc(got, bytes.Compare))
@@ -59,9 +59,16 @@ func TestRankingNested(t *testing.T) {
 		}
 		ranks := make(map[pair]uint32)
 		keys := 1 + rng.IntN(300)
+		prefix := strings.Repeat("long.", rng.IntN(12))
 		for range rng.IntN(4000) {
 			parent := uint32(min(rng.IntN(keys), rng.IntN(keys)))
 			s := fmt.Sprint("name", rng.IntN(1000))
+			switch rng.IntN(4) {
+			case 0:
+				s = prefix + s
+			case 1:
+				s += "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"[rng.IntN(13):]
+			}
 			if in.loose {
 				in.internLoosely(parent, s)
 			} else {
@@ -73,9 +80,8 @@ func TestRankingNested(t *testing.T) {
 		var r ranking
 		var before []byte
 		last, count := uint32(0), 0
-		r.nested(in, &sorter, keys, turned, func(n uint32, str []byte) {
-			k := turned(in.parent(n))
-			if count > 0 && (k < last || k == last && bytes.Compare(before, str) >= 0) {
+		r.nested(in, &sorter, keys, turned, func(k, n uint32, str []byte) {
+			if k != turned(in.parent(n)) || !bytes.Equal(str, in.at(n)) || count > 0 && (k < last || k == last && bytes.Compare(before, str) >= 0) {
 				t.Fatal("out of order")
 			}
 			last, before = k, str
