@@ -20,9 +20,10 @@ var errTooMany = errors.New("index: more than 4,294,967,294 strings")
 type DictWriter struct {
 	sink codec.ChunkSink
 	err  error
-	n    uint32 // strings added
-	prev []byte // the string before
-	lcp  int    // how much of it the last one has
+	n    uint32    // strings added
+	prev []byte    // the string before
+	lcp  int       // how much of it the last one has
+	kept [2][]byte // copies of the last strings, in turn
 
 	// The open chunk.
 	first   uint32 // ordinal of its first string
@@ -44,6 +45,21 @@ func NewDictWriter(sink codec.ChunkSink) *DictWriter { return &DictWriter{sink: 
 // asked of strings on either side of a range's border. A string longer than
 // [MaxString] is ErrTooLong. After an error the ordinal means nothing.
 func (w *DictWriter) Add(s []byte) uint32 {
+	kept := &w.kept[w.n&1]
+	*kept = append((*kept)[:0], s...)
+	return w.AddKept(*kept)
+}
+
+// AddString is Add for a string.
+func (w *DictWriter) AddString(s string) uint32 {
+	kept := &w.kept[w.n&1]
+	*kept = append((*kept)[:0], s...)
+	return w.AddKept(*kept)
+}
+
+// AddKept is Add for a string that stays as it is until the next one has been
+// added: it is not copied to be compared with that.
+func (w *DictWriter) AddKept(s []byte) uint32 {
 	w.lcp = 0
 	if w.err != nil {
 		return 0
@@ -56,15 +72,14 @@ func (w *DictWriter) Add(s []byte) uint32 {
 		w.err = errTooMany
 		return 0
 	}
-	lcp := commonPrefix(w.prev, s)
-	w.lcp = lcp
-	shared := lcp
+	shared := commonPrefix(w.prev, s)
+	w.lcp = shared
 	i := len(w.lens)
-	if i == 0 {
-		w.first = w.n
-		w.separator(s, lcp)
-	}
 	if i&groupMask == 0 {
+		if i == 0 {
+			w.first = w.n
+			w.separator(s, shared)
+		}
 		shared = 0
 		// Below 64 KiB always: a chunk is cut when its suffixes reach half that.
 		w.groups = binary.LittleEndian.AppendUint16(w.groups, uint16(len(w.suffix)))
@@ -72,18 +87,12 @@ func (w *DictWriter) Add(s []byte) uint32 {
 	w.shared = append(w.shared, w.length(shared))
 	w.lens = append(w.lens, w.length(len(s)-shared))
 	w.suffix = append(w.suffix, s[shared:]...)
-	w.prev = append(w.prev[:lcp], s[lcp:]...)
+	w.prev = s
 	w.n++
 	if len(w.lens) == chunkStrings || len(w.suffix) >= chunkSuffixes {
 		w.cut()
 	}
 	return w.n - 1
-}
-
-// AddString is Add for a string.
-func (w *DictWriter) AddString(s string) uint32 {
-	w.scratch = append(w.scratch[:0], s...)
-	return w.Add(w.scratch)
 }
 
 // Shared returns how many bytes the string added last has in common with the one
@@ -157,6 +166,13 @@ func commonPrefix(a, b []byte) int {
 		if x != 0 {
 			return i + firstByte(x)
 		}
+	}
+	if n >= 8 && i < n { // the last eight, of which some are known to be the same
+		i = n - 8
+		if x := binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:]); x != 0 {
+			return i + firstByte(x)
+		}
+		return n
 	}
 	for ; i < n && a[i] == b[i]; i++ {
 	}

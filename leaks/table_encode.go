@@ -38,6 +38,7 @@ type encodeScratch struct {
 	mailUsers []uint32 // by rank of a mail domain: its first user, and the end
 	names     nameHasher
 	rawName   []byte
+	atMail    []byte
 	heavy     heavyScratch
 }
 

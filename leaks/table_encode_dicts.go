@@ -43,16 +43,16 @@ func (b *tableBuilder) encodeSome(ctx context.Context, w *tableWriter, sorter *s
 					hash = stats.Hash(str)
 				}
 				s.rootHash = append(s.rootHash, hash)
-				out.add(0, str)
+				out.addKept(0, str)
 			})
 		case !nested:
-			rank.flat(in, sorter, func(_ uint32, str []byte) { out.add(0, str) })
+			rank.flat(in, sorter, func(_ uint32, str []byte) { out.addKept(0, str) })
 		case d == dictUser:
 			b.encodeUsers(out, sorter)
 		default:
 			parents := s.ranks[p].rank
 			rank.nested(in, sorter, len(parents), func(n uint32) uint32 { return parents[n] },
-				func(parent, _ uint32, str []byte) { out.add(parent, str) })
+				func(parent, _ uint32, str []byte) { out.addKept(parent, str) })
 		}
 		if err := w.finishDict(out); err != nil {
 			return err
@@ -77,12 +77,9 @@ func (h *nameHasher) begin(hashes []uint64) {
 	h.hashes, h.bytes, h.ends = hashes, h.bytes[:0], h.ends[:0]
 }
 
-// add takes the username that is local, or local@mail.
-func (h *nameHasher) add(local, mail []byte) {
-	h.bytes = append(h.bytes, local...)
-	if mail != nil {
-		h.bytes = append(append(h.bytes, '@'), mail...)
-	}
+// add takes the username that is local, and then atMail.
+func (h *nameHasher) add(local, atMail []byte) {
+	h.bytes = append(append(h.bytes, local...), atMail...)
 	if h.ends = append(h.ends, len(h.bytes)); len(h.ends) == namesAhead {
 		h.end()
 	}
@@ -111,7 +108,7 @@ func (b *tableBuilder) encodeUsers(out *dictOut, sorter *stringSorter) {
 	parents := s.ranks[dictMail].rank
 	s.names.begin(s.userHash[:0])
 	s.mailUsers = s.mailUsers[:0]
-	last, mail := uint32(unused), []byte(nil) // the mail domain written last
+	last := uint32(unused) // the mail domain of atMail
 	// Twice as many keys as mail domains: raw users before bare ones.
 	s.ranks[dictUser].nested(in, sorter, 2*len(parents),
 		func(n uint32) uint32 { return parents[n>>1]<<1 | n&1 },
@@ -121,14 +118,15 @@ func (b *tableBuilder) encodeUsers(out *dictOut, sorter *stringSorter) {
 			if key&1 == 0 {
 				s.names.add(str, nil)
 				s.rawName = append(append(s.rawName[:0], rawUser), str...)
-				str = s.rawName
-			} else {
-				if parent != last {
-					last, mail = parent, mails.at(s.ranks[dictMail].order[parent])
-				}
-				s.names.add(str, mail)
+				out.add(parent, s.rawName)
+				return
 			}
-			out.add(parent, str)
+			if parent != last {
+				last = parent
+				s.atMail = append(append(s.atMail[:0], '@'), mails.at(s.ranks[dictMail].order[parent])...)
+			}
+			s.names.add(str, s.atMail)
+			out.addKept(parent, str)
 		})
 	s.firstUsers(len(parents) + 1)
 	s.userHash = s.names.end()

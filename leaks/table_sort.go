@@ -167,7 +167,10 @@ func (s *itemSorter) sort(items, spare []stringItem, toSpare bool, width int) {
 		for i := range items {
 			it := items[i]
 			at := i
-			for ; at > 0 && s.less(&it, &to[at-1]); at-- {
+			for ; at > 0; at-- {
+				if b := &to[at-1]; it.key > b.key || it.key == b.key && !s.less(&it, b) {
+					break
+				}
 				to[at] = to[at-1]
 			}
 			to[at] = it
@@ -194,11 +197,8 @@ func swapKeys(items []stringItem) {
 	}
 }
 
-// less compares two strings.
+// less compares two strings whose keys are the same.
 func (s *itemSorter) less(a, b *stringItem) bool {
-	if a.key != b.key {
-		return a.key < b.key
-	}
 	if a.more != b.more {
 		return a.more < b.more
 	}

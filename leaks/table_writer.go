@@ -139,7 +139,20 @@ func (o *dictOut) add(parent uint32, s []byte) uint32 {
 	if o.starts != nil {
 		o.begin(parent + 1)
 	}
-	n := o.strs.Add(s)
+	return o.added(o.strs.Add(s), s)
+}
+
+// addKept is add for a string that stays as it is until the next one has been
+// added.
+func (o *dictOut) addKept(parent uint32, s []byte) {
+	if o.starts != nil {
+		o.begin(parent + 1)
+	}
+	o.added(o.strs.AddKept(s), s)
+}
+
+// added is told that s has been added, and returns its ordinal.
+func (o *dictOut) added(n uint32, s []byte) uint32 {
 	if o.text != nil {
 		o.text.Add(s, o.strs.Shared())
 	}
