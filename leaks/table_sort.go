@@ -134,15 +134,19 @@ func (s *itemSorter) sort(items, spare []stringItem, toSpare bool, width int) {
 	for len(items) > fewItems && width > 0 {
 		width -= digitBits
 		var ends [1 << digitBits]uint32
+		least, most := uint8(1<<digitBits-1), uint8(0)
 		for i := range items {
-			ends[uint8(items[i].key>>(width&63))]++
+			d := uint8(items[i].key >> (width & 63))
+			ends[d]++
+			least, most = min(least, d), max(most, d)
 		}
-		if ends[uint8(items[0].key>>(width&63))] == uint32(len(items)) {
+		if least == most {
 			continue // one digit for all
 		}
+		used := ends[least : int(most)+1]
 		sum := uint32(0)
-		for d, n := range ends {
-			ends[d] = sum
+		for i, n := range used {
+			used[i] = sum
 			sum += n
 		}
 		for i := range items {
@@ -151,9 +155,11 @@ func (s *itemSorter) sort(items, spare []stringItem, toSpare bool, width int) {
 			ends[d]++
 		}
 		lo := uint32(0)
-		for _, end := range ends {
-			if end > lo {
+		for _, end := range used {
+			if end-lo > 1 {
 				s.sort(spare[lo:end], items[lo:end], !toSpare, width)
+			} else if end > lo && !toSpare {
+				items[lo] = spare[lo]
 			}
 			lo = end
 		}
