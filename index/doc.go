@@ -60,7 +60,11 @@
 // # Text index
 //
 // A [Text] says which blocks of consecutive strings of a dictionary, 16 to 1,024
-// of them, have each trigram of their folded bytes ([Fold]). Bytes count by class (a to z, 0
+// of them, may have all trigrams of a folded needle ([Fold]). It is stored in one of
+// two forms: lists are the shorter and read less of, signatures cost a quarter to
+// write. Which it is, the version in the directory says.
+//
+// Lists: bytes count by class (a to z, 0
 // to 9, ".", "-", "_", and one for all other ASCII; a byte b beyond ASCII has
 // class 7b mod 40), so that a trigram is a number below 40³, its key: (first ×
 // 40 + second) × 40 + third. The index comes in parts, each of blocks of its
@@ -87,13 +91,26 @@
 //	    each chunk:
 //	      uvarint     first key, as difference to that of the part's chunk before
 //
+// Signatures: a block has 512 bits, of which that of each trigram of its folded
+// strings is set; others may be, too. Be T(b) the upper half of the first
+// number of SplitMix64 with seed b, then the trigram a, b, c has the number
+// n = ((T(a)<<22 + T(b)<<11 + T(c)) mod 2³²) >> 23 and the bit 8(n mod 8) + ⌊n/8⌋
+// mod 8 of word ⌊n/64⌋.
+//
+//	chunk 0 … k-1: 256 blocks each, the last one the rest
+//	  each block:
+//	    uint64 × 8    its bits
+//	directory
+//	  uvarint         number of strings
+//	  byte            a block has two to the power of this
+//
 // # Directory
 //
 //	chunk k … last-1: the directory's first parts of 1 MiB each; mostly none
 //	last chunk
-//	  byte            version: 1, of a text index 2
+//	  byte            version: 1; of a text index 2 for lists, 3 for signatures
 //	  uvarint         number of entries: chunks of a dictionary, values of bitmaps,
-//	                  parts of a text index
+//	                  parts of lists, none of signatures
 //	  uvarint         k
 //	  the rest of the directory
 package index

@@ -103,7 +103,7 @@ func TestTextBytes(t *testing.T) {
 		strs[i] = "aab"
 	}
 	strs[0], strs[384] = "AA.b", "0aab"
-	_, chunks := buildText(t, strs)
+	_, chunks := buildText(t, textForms["lists"], strs, 7)
 	same(t, *chunks, `
 		0b              | length of the heads
 		01 00           | key 1, "aab": in all blocks
@@ -121,5 +121,33 @@ func TestTextBytes(t *testing.T) {
 		07              | blocks of 128
 		04 01           | part of 4 blocks, 1 chunk
 		01              | its first key
+	`)
+}
+
+// TestTextSignBytes pins the stored form.
+func TestTextSignBytes(t *testing.T) {
+	strs := make([]string, 3*16) // three blocks
+	for i := range strs {
+		strs[i] = "ab"
+	}
+	strs[0], strs[1], strs[32], strs[33] = "ABC", "abcd", "", "\u212aab"
+	_, chunks := buildText(t, textForms["signs"], strs, 4)
+	same(t, *chunks, `
+		00000000 20000000 | word 0: "abc", number 44, bit 37
+		0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000
+		00000000 10000000 | word 7: "bcd"
+		0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000 | no trigrams
+		0000000000000000 0000000000000000 | folded "kab" and, as they are, three of its bytes that are not
+		00000000 00000010 | word 2
+		00002000 00000000 | word 3
+		0000000000000000
+		00041000 00000000 | word 5
+		0000000000000000 0000000000000000
+	`, `
+		03              | version
+		00              | entries
+		01              | data chunks
+		30              | strings
+		04              | blocks of 16
 	`)
 }

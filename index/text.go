@@ -2,12 +2,15 @@ package index
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/leakscope/leakscope/internal/codec"
 )
 
-const textVersion = 2
+// Versions of a text index: one a form.
+const (
+	textVersion     = 2
+	textSignVersion = 3
+)
 
 // A Text is a stored text index: it tells which blocks of a dictionary's
 // strings may contain a needle. Opening it reads its directory only. It is
@@ -16,8 +19,13 @@ type Text struct {
 	src   codec.ChunkSource
 	n     uint32
 	shift uint // a block has 1<<shift strings
-	parts []textPart
+
+	signed bool       // the index is of signatures, which have no parts
+	parts  []textPart // of lists
 }
+
+// blocks returns how many there are.
+func (t *Text) blocks() uint32 { return uint32((uint64(t.n) + 1<<t.shift - 1) >> t.shift) }
 
 // A textPart indexes blocks of its own.
 type textPart struct {
@@ -34,18 +42,24 @@ func OpenText(src codec.ChunkSource, n uint32) (*Text, error) {
 	if src.Chunks() == 0 {
 		return nil, nil
 	}
-	t, err := openText(src, n)
+	last, err := src.Chunk(src.Chunks() - 1)
+	if err != nil {
+		return nil, fmt.Errorf("text index directory: %w", err)
+	}
+	open := openTextLists
+	if len(last) > 0 && last[0] == textSignVersion {
+		open = openTextSigns
+	}
+	t, err := open(src, n)
 	if err != nil {
 		return nil, fmt.Errorf("text index directory: %w", err)
 	}
 	return t, nil
 }
 
-func openText(src codec.ChunkSource, n uint32) (*Text, error) {
-	parts, chunks, r, err := readDirectory(src, textVersion, 2)
-	if err != nil {
-		return nil, err
-	}
+// readTextHead reads what the directories of both forms begin with, and returns
+// the shift. They must be of n strings.
+func readTextHead(r *codec.Reader, n uint32) uint {
 	if have := r.Uvarint(); have != uint64(n) {
 		r.Fail(fmt.Sprintf("%d strings, %d expected", have, n))
 	}
@@ -53,7 +67,16 @@ func openText(src codec.ChunkSource, n uint32) (*Text, error) {
 	if r.Err() == nil && (shift < textLeastShift || shift > textMostShift) {
 		r.Fail("blocks of another size")
 	}
-	t := &Text{src: src, n: n, shift: uint(shift), parts: make([]textPart, 0, parts)}
+	return uint(min(shift, textMostShift))
+}
+
+func openTextLists(src codec.ChunkSource, n uint32) (*Text, error) {
+	parts, chunks, r, err := readDirectory(src, textVersion, 2)
+	if err != nil {
+		return nil, err
+	}
+	shift := readTextHead(r, n)
+	t := &Text{src: src, n: n, shift: shift, parts: make([]textPart, 0, parts)}
 	block, chunk := uint64(0), 0
 	for range parts {
 		blocks, count := r.Uvarint(), r.Count(1)
@@ -78,7 +101,7 @@ func openText(src codec.ChunkSource, n uint32) (*Text, error) {
 		t.parts = append(t.parts, p)
 		block, chunk = block+blocks, chunk+count
 	}
-	if r.Err() == nil && block != (uint64(n)+1<<shift-1)>>shift || chunk != chunks {
+	if r.Err() == nil && block != uint64(t.blocks()) || chunk != chunks {
 		r.Fail("parts do not add up")
 	}
 	if err := r.Close(); err != nil {
@@ -103,38 +126,31 @@ func (t *Text) Candidates(lo, hi uint32, m *Matcher, fn func(from, to uint32) bo
 	if lo == hi {
 		return true, nil
 	}
-	q := newTextQuery(m.needle)
 	first, end := lo>>t.shift, (hi-1)>>t.shift+1
-	i, found := slices.BinarySearchFunc(t.parts, first, func(p textPart, b uint32) int { return int(p.block) - int(b) })
-	if !found {
-		i--
-	}
 	from, to := uint32(0), uint32(0) // blocks not reported yet
 	report := func() bool {
 		return from == to || fn(max(lo, from<<t.shift), uint32(min(uint64(hi), uint64(to)<<t.shift)))
 	}
-	for ; i < len(t.parts) && t.parts[i].block < end; i++ {
-		p := &t.parts[i]
-		blocks, all, err := q.blocks(t.src, p)
-		if err != nil {
-			return true, fmt.Errorf("text index: %w", err)
-		}
-		if all {
-			blocks = q.every(p.blocks)
-		}
-		for _, b := range blocks {
-			if b += p.block; b < first || b >= end {
-				continue
+	more := true
+	add := func(b uint32) bool {
+		if b != to || from == to {
+			if more = report(); !more {
+				return false
 			}
-			if b != to || from == to {
-				if !report() {
-					return true, nil
-				}
-				from = b
-			}
-			to = b + 1
+			from = b
 		}
+		to = b + 1
+		return true
 	}
-	report()
+	each := t.listedBlocks
+	if t.signed {
+		each = t.signedBlocks
+	}
+	if err := each(first, end, m.needle, add); err != nil {
+		return true, fmt.Errorf("text index: %w", err)
+	}
+	if more {
+		report()
+	}
 	return true, nil
 }

@@ -87,34 +87,42 @@ func BenchmarkTextWrite(b *testing.B) {
 		b.Fatal(err)
 	}
 	for i, set := range sets {
-		b.Run(names[i], func(b *testing.B) {
-			var chunks codec.MemChunks
-			b.ReportAllocs()
-			began := cpuTime(b)
-			for b.Loop() {
-				chunks = nil
-				w := NewTextWriter(&chunks, 0, 7)
-				var before []byte
-				for _, s := range set {
-					w.Add(s, commonPrefix(before, s))
-					before = s
+		for _, form := range benchForms {
+			b.Run(fmt.Sprintf("%s/%s-%d", names[i], form.name, form.shift), func(b *testing.B) {
+				var chunks codec.MemChunks
+				b.ReportAllocs()
+				began := cpuTime(b)
+				for b.Loop() {
+					chunks = nil
+					w := textForms[form.name](&chunks, 0, form.shift)
+					var before []byte
+					for _, s := range set {
+						w.Add(s, commonPrefix(before, s))
+						before = s
+					}
+					if err := w.Finish(); err != nil {
+						b.Fatal(err)
+					}
 				}
-				if err := w.Finish(); err != nil {
-					b.Fatal(err)
+				report(b, b.N*len(set))
+				b.ReportMetric(float64(cpuTime(b)-began)/float64(b.N*len(set)), "cpu-ns/string")
+				raw, stored := 0, 0
+				for _, c := range chunks {
+					raw += len(c)
+					stored += min(len(c), len(enc.EncodeAll(c, nil)))
 				}
-			}
-			report(b, b.N*len(set))
-			b.ReportMetric(float64(cpuTime(b)-began)/float64(b.N*len(set)), "cpu-ns/string")
-			raw, stored := 0, 0
-			for _, c := range chunks {
-				raw += len(c)
-				stored += min(len(c), len(enc.EncodeAll(c, nil)))
-			}
-			b.ReportMetric(float64(raw)/float64(len(set)), "rawB/string")
-			b.ReportMetric(float64(stored)/float64(len(set)), "zstdB/string")
-		})
+				b.ReportMetric(float64(raw)/float64(len(set)), "rawB/string")
+				b.ReportMetric(float64(stored)/float64(len(set)), "zstdB/string")
+			})
+		}
 	}
 }
+
+// benchForms are the forms of text indexes with sizes of blocks.
+var benchForms = []struct {
+	name  string
+	shift int
+}{{"lists", 7}, {"signs", 4}, {"signs", 5}}
 
 func BenchmarkTextSearch(b *testing.B) {
 	names, sets := textSets(b)
@@ -124,7 +132,6 @@ func BenchmarkTextSearch(b *testing.B) {
 			strs[j] = string(s)
 		}
 		d, _ := buildDict(b, strs)
-		x, _ := buildText(b, strs)
 		rng := rand.New(rand.NewPCG(32, 1))
 		words := []string{"zzqx", "login", "maria", "dupo7"}
 		for _, n := range []int{3, 4, 5, 6, 8} {
@@ -136,19 +143,22 @@ func BenchmarkTextSearch(b *testing.B) {
 		}
 		for _, needle := range words {
 			m := NewMatcher(needle)
-			b.Run(names[i]+"/"+needle, func(b *testing.B) {
-				c := d.Cursor()
-				hits, looked := 0, 0
-				for b.Loop() {
-					c.SearchText(x, 0, d.Len(), m, func(uint32) bool { hits++; return true })
-				}
-				if c.Err() != nil {
-					b.Fatal(c.Err())
-				}
-				x.Candidates(0, d.Len(), m, func(from, to uint32) bool { looked += int(to - from); return true })
-				b.ReportMetric(float64(hits)/float64(b.N), "hits")
-				b.ReportMetric(float64(looked)/float64(len(strs)), "looked")
-			})
+			for _, form := range benchForms {
+				x, _ := buildText(b, textForms[form.name], strs, form.shift)
+				b.Run(fmt.Sprintf("%s/%s/%s-%d", names[i], needle, form.name, form.shift), func(b *testing.B) {
+					c := d.Cursor()
+					hits, looked := 0, 0
+					for b.Loop() {
+						c.SearchText(x, 0, d.Len(), m, func(uint32) bool { hits++; return true })
+					}
+					if c.Err() != nil {
+						b.Fatal(c.Err())
+					}
+					x.Candidates(0, d.Len(), m, func(from, to uint32) bool { looked += int(to - from); return true })
+					b.ReportMetric(float64(hits)/float64(b.N), "hits")
+					b.ReportMetric(float64(looked)/float64(len(strs)), "looked")
+				})
+			}
 		}
 	}
 }

@@ -11,16 +11,28 @@ import (
 	"github.com/leakscope/leakscope/internal/codec"
 )
 
-// buildText writes an index of blocks of 128 strings, and opens it.
-func buildText(t testing.TB, strs []string) (*Text, *codec.MemChunks) {
-	t.Helper()
-	return buildTextBlocks(t, strs, 7)
+// A textForm makes writers of one form.
+type textForm func(sink codec.ChunkSink, least uint32, shift int) textFormWriter
+
+type textFormWriter interface {
+	Add(s []byte, shared int)
+	Finish() error
 }
 
-func buildTextBlocks(t testing.TB, strs []string, shift int) (*Text, *codec.MemChunks) {
+var textForms = map[string]textForm{
+	"lists": func(sink codec.ChunkSink, least uint32, shift int) textFormWriter {
+		return NewTextWriter(sink, least, shift)
+	},
+	"signs": func(sink codec.ChunkSink, least uint32, shift int) textFormWriter {
+		return NewTextSigner(sink, least, shift)
+	},
+}
+
+// buildText writes an index in form of blocks of 1<<shift strings, and opens it.
+func buildText(t testing.TB, form textForm, strs []string, shift int) (*Text, *codec.MemChunks) {
 	t.Helper()
 	chunks := new(codec.MemChunks)
-	w := NewTextWriter(chunks, 0, shift)
+	w := form(chunks, 0, shift)
 	before := ""
 	for _, s := range strs {
 		w.Add([]byte(s), commonPrefix([]byte(before), []byte(s)))
@@ -94,13 +106,17 @@ func TestSearchTextIsSearch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, _ := buildDict(t, strs)
-			x, _ := buildTextBlocks(t, strs, 3+rng.IntN(9)) // all sizes, and one beyond them each way
-			if name == "parts" && len(x.parts) < 2 {
-				t.Fatalf("%d parts", len(x.parts))
-			}
 			folded := make([]string, len(strs))
 			for i, s := range strs {
 				folded[i] = Fold(s)
+			}
+			var texts []*Text
+			for form, write := range textForms {
+				x, chunks := buildText(t, write, strs, 3+rng.IntN(9)) // all sizes, and one beyond them each way
+				texts = append(texts, x)
+				if name == "parts" && (len(*chunks) < 3 || form == "lists" && len(x.parts) < 2) {
+					t.Fatalf("%s: %d chunks, %d parts", form, len(*chunks), len(x.parts))
+				}
 			}
 			tries := 150
 			if len(strs) > 100_000 {
@@ -113,7 +129,9 @@ func TestSearchTextIsSearch(t *testing.T) {
 				if rng.IntN(2) == 0 {
 					lo, hi = 0, len(strs)
 				}
-				checkSearchText(t, d, x, folded, lo, hi, m)
+				for _, x := range texts {
+					checkSearchText(t, d, x, folded, lo, hi, m)
+				}
 			}
 		})
 	}
@@ -198,24 +216,32 @@ func TestTextList(t *testing.T) {
 
 // TestTextWritesNothing: small dictionaries pay nothing.
 func TestTextWritesNothing(t *testing.T) {
-	for n, want := range map[int]bool{0: false, 99: false, 100: true} {
-		chunks := new(codec.MemChunks)
-		w := NewTextWriter(chunks, 100, 7)
-		for range n {
-			w.Add([]byte("name"), 0)
-		}
-		if err := w.Finish(); err != nil || (len(*chunks) > 0) != want {
-			t.Fatalf("%d strings: %d chunks, %v", n, len(*chunks), err)
-		}
-		x, err := OpenText(chunks, uint32(n))
-		if err != nil || (x != nil) != want {
-			t.Fatalf("%d strings: %v, %v", n, x, err)
+	for form, write := range textForms {
+		for n, want := range map[int]bool{0: false, 99: false, 100: true} {
+			chunks := new(codec.MemChunks)
+			w := write(chunks, 100, 7)
+			for range n {
+				w.Add([]byte("name"), 0)
+			}
+			if err := w.Finish(); err != nil || (len(*chunks) > 0) != want {
+				t.Fatalf("%s of %d strings: %d chunks, %v", form, n, len(*chunks), err)
+			}
+			x, err := OpenText(chunks, uint32(n))
+			if err != nil || (x != nil) != want {
+				t.Fatalf("%s of %d strings: %v, %v", form, n, x, err)
+			}
 		}
 	}
 }
 
 func TestTextRefusals(t *testing.T) {
-	x, chunks := buildText(t, benchStrings(3000))
+	for form, write := range textForms {
+		t.Run(form, func(t *testing.T) { testTextRefusals(t, write) })
+	}
+}
+
+func testTextRefusals(t *testing.T, write textForm) {
+	x, chunks := buildText(t, write, benchStrings(3000), 7)
 	d, _ := buildDict(t, benchStrings(3000))
 	m := NewMatcher("anna")
 	for _, r := range [][2]uint32{{2, 1}, {0, 3001}} {
@@ -223,11 +249,13 @@ func TestTextRefusals(t *testing.T) {
 			t.Errorf("range %v: %v", r, err)
 		}
 	}
-	if _, err := OpenText(chunks, 2999); !errors.Is(err, codec.ErrCorrupt) {
-		t.Errorf("another number of strings: %v", err)
+	for _, n := range []uint32{0, 2999, 3001, 1<<32 - 1} {
+		if _, err := OpenText(chunks, n); !errors.Is(err, codec.ErrCorrupt) {
+			t.Errorf("%d strings: %v", n, err)
+		}
 	}
 	sink := errSink{errors.New("full")}
-	w := NewTextWriter(sink, 0, 7)
+	w := write(sink, 0, 7)
 	for range 5 {
 		w.Add([]byte("abcdef"), 0)
 	}
@@ -263,34 +291,45 @@ func exerciseText(x *Text, needle string) error {
 func TestTextDamage(t *testing.T) {
 	rng := rand.New(rand.NewPCG(23, 1))
 	strs := append(nasty(rng, 700), benchStrings(5000)...)
-	_, chunks := buildText(t, strs)
 	words := needles(rng, strs, 50)
-	for range 4000 {
-		bad := make(codec.MemChunks, len(*chunks))
-		for i, b := range *chunks {
-			bad[i] = slices.Clone(b)
-		}
-		i := rng.IntN(len(bad))
-		at := rng.IntN(len(bad[i]))
-		if rng.IntN(3) == 0 {
-			bad[i] = bad[i][:at]
-		} else {
-			bad[i][at] = byte(rng.IntN(256))
-		}
-		x, err := OpenText(&bad, uint32(len(strs)))
-		for k := 0; k < 10 && err == nil; k++ {
-			err = exerciseText(x, words[rng.IntN(len(words))])
-		}
-		if err != nil && !errors.Is(err, codec.ErrCorrupt) {
-			t.Fatal(err)
+	for form, write := range textForms {
+		_, chunks := buildText(t, write, strs, 4)
+		for range 4000 {
+			bad := make(codec.MemChunks, len(*chunks))
+			for i, b := range *chunks {
+				bad[i] = slices.Clone(b)
+			}
+			i := rng.IntN(len(bad))
+			at := rng.IntN(len(bad[i]))
+			cut := rng.IntN(3) == 0
+			if cut {
+				bad[i] = bad[i][:at]
+			} else {
+				bad[i][at] = byte(rng.IntN(256))
+			}
+			x, err := OpenText(&bad, uint32(len(strs)))
+			for k := 0; k < 10 && err == nil; k++ {
+				err = exerciseText(x, words[rng.IntN(len(words))])
+			}
+			if err != nil && !errors.Is(err, codec.ErrCorrupt) {
+				t.Fatal(err)
+			}
+			if cut && form == "signs" && err == nil {
+				if err = exerciseText(x, "anna"); !errors.Is(err, codec.ErrCorrupt) {
+					t.Fatalf("chunk %d cut at %d passes: %v", i, at, err)
+				}
+			}
 		}
 	}
 }
 
 func FuzzText(f *testing.F) {
-	_, chunks := buildText(f, []string{"alpha.example", "alpine.example", "beta.example"})
-	f.Add((*chunks)[0], (*chunks)[1], uint32(3), "alp")
+	for _, write := range textForms {
+		_, chunks := buildText(f, write, []string{"alpha.example", "alpine.example", "beta.example"}, 7)
+		f.Add((*chunks)[0], (*chunks)[1], uint32(3), "alp")
+	}
 	f.Add([]byte{}, []byte{1, 0, 0, 0}, uint32(0), "xyz")
+	f.Add(make([]byte, 3*textSignBytes), []byte{3, 0, 1, 33, 4}, uint32(33), "xyz")
 	f.Fuzz(func(t *testing.T, chunk, dir []byte, n uint32, needle string) {
 		bad := codec.MemChunks{chunk, dir}
 		x, err := OpenText(&bad, n)
@@ -316,11 +355,13 @@ func FuzzTextSearch(f *testing.F) {
 			}
 		}
 		d, _ := buildDict(t, strs)
-		x, _ := buildText(t, strs)
 		folded := make([]string, len(strs))
 		for i, s := range strs {
 			folded[i] = Fold(s)
 		}
-		checkSearchText(t, d, x, folded, 0, len(strs), NewMatcher(needle))
+		for _, write := range textForms {
+			x, _ := buildText(t, write, strs, 4)
+			checkSearchText(t, d, x, folded, 0, len(strs), NewMatcher(needle))
+		}
 	})
 }

@@ -29,6 +29,32 @@ func newTextQuery(needle []byte) *textQuery {
 	return q
 }
 
+// listedBlocks calls fn for the blocks from first on and below end that have the
+// needle's trigrams, until it returns false.
+func (t *Text) listedBlocks(first, end uint32, needle []byte, fn func(block uint32) bool) error {
+	q := newTextQuery(needle)
+	i, found := slices.BinarySearchFunc(t.parts, first, func(p textPart, b uint32) int { return int(p.block) - int(b) })
+	if !found {
+		i--
+	}
+	for ; i < len(t.parts) && t.parts[i].block < end; i++ {
+		p := &t.parts[i]
+		blocks, all, err := q.blocks(t.src, p)
+		if err != nil {
+			return err
+		}
+		if all {
+			blocks = q.every(p.blocks)
+		}
+		for _, b := range blocks {
+			if b += p.block; b >= first && b < end && !fn(b) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
 // blocks returns the blocks of a part that have all the keys, counted from the
 // part's first, valid until the next call; or that all of them may.
 func (q *textQuery) blocks(src codec.ChunkSource, p *textPart) (blocks []uint32, all bool, err error) {
