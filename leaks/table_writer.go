@@ -96,8 +96,8 @@ func (w *tableWriter) fixedColumn(id uint16, width int) *segment.FixedWriter {
 type dictOut struct {
 	id     dictID
 	strs   *index.DictWriter
-	text   *index.TextWriter // nil unless textDict; 6 MiB at most
-	signs  *signs            // nil of a table without signatures
+	text   textWriter // nil unless textDict; 6 MiB at most
+	signs  *signs     // nil of a table without signatures
 	starts *segment.IntsWriter
 	begun  uint32 // parents whose first ordinal is known
 }
@@ -113,7 +113,7 @@ func (w *tableWriter) dict(d dictID) *dictOut {
 	}
 	o := &dictOut{id: d, strs: index.NewDictWriter(w.seg.Section(sectionDict+uint16(d), packing))}
 	if textDict(d) {
-		o.text = index.NewTextWriter(w.seg.Section(sectionText+uint16(d), segment.Plain), textStrings, w.textShift(d))
+		o.text = w.textWriter(d)
 	}
 	if w.meta.signed {
 		o.signs = &w.signs
@@ -124,14 +124,27 @@ func (w *tableWriter) dict(d dictID) *dictOut {
 	return o
 }
 
-// textShift is of how many strings a block of dictionary d's text index is, as a
-// power of two. A search of a large domain goes through the users of all others,
-// so that theirs are small; a fresh table has none that large.
-func (w *tableWriter) textShift(d dictID) int {
-	if d == dictUser && w.meta.signed {
-		return 5
+// A textWriter takes the strings of a dictionary, each with how many bytes it
+// shares with the one before.
+type textWriter interface {
+	Add(s []byte, shared int)
+	Finish() error
+}
+
+// textWriter opens the text index of dictionary d. That of a fresh table, which is
+// soon merged, is of signatures: they cost an ingest a quarter as much.
+//
+// A search of a large domain goes through the users of all others, so that their
+// blocks are small; a fresh table has none that large.
+func (w *tableWriter) textWriter(d dictID) textWriter {
+	section := w.seg.Section(sectionText+uint16(d), segment.Plain)
+	switch {
+	case !w.meta.signed:
+		return index.NewTextSigner(section, textStrings, 4)
+	case d == dictUser:
+		return index.NewTextWriter(section, textStrings, 5)
 	}
-	return 7
+	return index.NewTextWriter(section, textStrings, 7)
 }
 
 // add appends s below parent, 0 in a flat dictionary, and returns its ordinal.
