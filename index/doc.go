@@ -92,14 +92,13 @@
 //	      uvarint     first key, as difference to that of the part's chunk before
 //
 // Signatures: a block has 512 bits, of which that of each trigram of its folded
-// strings is set; others may be, too. Be T(b) the upper half of the first
-// number of SplitMix64 with seed b, then the trigram a, b, c has the number
-// n = ((T(a)<<22 + T(b)<<11 + T(c)) mod 2³²) >> 23 and the bit 8(n mod 8) + ⌊n/8⌋
-// mod 8 of word ⌊n/64⌋.
+// strings is set; others may be, too. Be T(b) the upper half of the first number
+// that SplitMix64 gives with seed b, then the trigram a, b, c has bit ((T(a)<<22 +
+// T(b)<<11 + T(c)) mod 2³²) >> 23.
 //
-//	chunk 0 … k-1: 256 blocks each, the last one the rest
-//	  each block:
-//	    uint64 × 8    its bits
+//	chunk 0 … k-1: of 512 blocks each, the last one of the rest
+//	  each of the 512 bits:
+//	    uint64 × ⌈blocks/64⌉ which blocks have it, the first one in the lowest bit
 //	directory
 //	  uvarint         number of strings
 //	  byte            a block has two to the power of this

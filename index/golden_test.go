@@ -132,18 +132,15 @@ func TestTextSignBytes(t *testing.T) {
 	}
 	strs[0], strs[1], strs[32], strs[33] = "ABC", "abcd", "", "\u212aab"
 	_, chunks := buildText(t, textForms["signs"], strs, 4)
-	same(t, *chunks, `
-		00000000 20000000 | word 0: "abc", number 44, bit 37
-		0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000
-		00000000 10000000 | word 7: "bcd"
-		0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000 | no trigrams
-		0000000000000000 0000000000000000 | folded "kab" and, as they are, three of its bytes that are not
-		00000000 00000010 | word 2
-		00002000 00000000 | word 3
-		0000000000000000
-		00041000 00000000 | word 5
-		0000000000000000 0000000000000000
-	`, `
+	none := strings.Repeat("0000000000000000", 512)
+	at := func(dump string, bit int, word string) string { return dump[:bit*16] + word + dump[bit*16+16:] }
+	have := at(none, 44, "0100000000000000") // "abc": block 0
+	have = at(have, 484, "0100000000000000") // "bcd": block 0
+	have = at(have, 167, "0400000000000000") // "kab": block 2, folded
+	for _, n := range []int{354, 234, 337} { // block 2 as it is: e2 84 aa 61 62
+		have = at(have, n, "0400000000000000")
+	}
+	same(t, *chunks, have, `
 		03              | version
 		00              | entries
 		01              | data chunks

@@ -29,6 +29,6 @@ const (
 	textPartKeys   = 1 << 20   // a part ends with the block that brings its distinct keys to this
 	textChunkBytes = 16 << 10  // a chunk of lists is cut once it reaches this
 	textShortRange = 1 << 10   // so many strings are searched as fast without
-	textSignBlocks = 256       // blocks of a chunk of signatures
+	textSignBlocks = 512       // blocks of a chunk of signatures
 	textWorthBytes = 256       // so long a list is decoded to save the search of one block, at most
 )

@@ -1,10 +1,8 @@
 package index
 
 import (
-	"cmp"
 	"fmt"
 	"math/bits"
-	"slices"
 
 	"github.com/leakscope/leakscope/internal/codec"
 )
@@ -17,8 +15,7 @@ const (
 	signDrop = 32 - 9
 
 	textSignBits  = 1 << (32 - signDrop)
-	textSignBytes = textSignBits / 8
-	textSignChunk = textSignBlocks * textSignBytes
+	textSignWords = textSignBits / 64
 )
 
 // signTerms holds what a byte adds to a hash. An upper-case letter of ASCII adds
@@ -39,32 +36,20 @@ func splitMix64(seed uint64) uint64 {
 	return x ^ x>>31
 }
 
-// A signTest is what one word of a block's signature must have.
-type signTest struct {
-	at   int // byte of the signature
-	bits uint64
-}
-
-// signTests returns the tests that a block passes which a needle of three bytes
-// or more, folded, is in a string of; those with most bits come first.
-func signTests(needle []byte) []signTest {
-	var had [textSignBits]byte
+// signBits returns the bits that a block has which a needle of three bytes or more,
+// folded, is in a string of.
+func signBits(needle []byte) []int {
+	var had [textSignBits]bool
+	var out []int
 	hash := signTerms[needle[0]]<<signStep + signTerms[needle[1]]
 	for _, b := range needle[2:] {
 		hash = hash<<signStep + signTerms[b]
-		had[hash>>signDrop] = 1
-	}
-	sign := appendSignature(nil, &had)
-	var tests []signTest
-	for at := 0; at < len(sign); at += 8 {
-		if w := le64(sign[at:]); w != 0 {
-			tests = append(tests, signTest{at, w})
+		if n := hash >> signDrop; !had[n] {
+			had[n] = true
+			out = append(out, int(n))
 		}
 	}
-	slices.SortStableFunc(tests, func(a, b signTest) int {
-		return cmp.Compare(bits.OnesCount64(b.bits), bits.OnesCount64(a.bits))
-	})
-	return tests
+	return out
 }
 
 // openTextSigns reads the directory of signatures.
@@ -87,7 +72,7 @@ func openTextSigns(src codec.ChunkSource, n uint32) (*Text, error) {
 // signedBlocks calls fn for the blocks from first on and below end whose
 // signature has the needle's trigrams, until it returns false.
 func (t *Text) signedBlocks(first, end uint32, needle []byte, fn func(block uint32) bool) error {
-	tests := signTests(needle)
+	wanted := signBits(needle)
 	for first < end {
 		i := first / textSignBlocks
 		begin := i * textSignBlocks
@@ -95,24 +80,41 @@ func (t *Text) signedBlocks(first, end uint32, needle []byte, fn func(block uint
 		if err != nil {
 			return err
 		}
-		if want := min(t.blocks()-begin, textSignBlocks) * textSignBytes; len(chunk) != int(want) {
+		words := int(min(t.blocks()-begin, textSignBlocks)+63) / 64
+		if want := textSignBits * words * 8; len(chunk) != want {
 			return fmt.Errorf("%w: chunk %d: %d bytes of signatures, %d expected", codec.ErrCorrupt, i, len(chunk), want)
 		}
-		upTo := min(end, begin+textSignBlocks)
-		chunk = chunk[(first-begin)*textSignBytes:]
-	blocks:
-		for ; first < upTo; first++ {
-			sign := chunk[:textSignBytes]
-			chunk = chunk[textSignBytes:]
-			for _, test := range tests {
-				if ^le64(sign[test.at:])&test.bits != 0 {
-					continue blocks
-				}
+		var all [textSignBlocks / 64]uint64 // the blocks that have all bits so far
+		within(&all, first-begin, min(end-begin, textSignBlocks))
+		for _, n := range wanted {
+			some := uint64(0)
+			slice := chunk[n*words*8:][:words*8]
+			for w := range all[:words] {
+				all[w] &= le64(slice[w*8:])
+				some |= all[w]
 			}
-			if !fn(first) {
-				return nil
+			if some == 0 {
+				break
 			}
 		}
+		for w, set := range all[:words] {
+			for ; set != 0; set &= set - 1 {
+				if !fn(begin + uint32(w*64+bits.TrailingZeros64(set))) {
+					return nil
+				}
+			}
+		}
+		first = begin + textSignBlocks
 	}
 	return nil
+}
+
+// within sets the bits from lo on and below hi.
+func within(dst *[textSignBlocks / 64]uint64, lo, hi uint32) {
+	for w := range dst {
+		from, to := max(lo, uint32(w*64)), min(hi, uint32(w*64+64))
+		if from < to {
+			dst[w] = ^uint64(0) >> (64 - (to - from)) << (from % 64)
+		}
+	}
 }

@@ -2,13 +2,14 @@ package index
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/leakscope/leakscope/internal/codec"
 )
 
 // A TextSigner writes a text index of the strings of a dictionary, as a
 // [TextWriter] does, in a quarter of its time: as signatures of blocks. The index
-// is half as long again, and each search reads all of the blocks it is about.
+// is half as long again.
 // Its errors are sticky: Finish gives the first.
 type TextSigner struct {
 	sink  codec.ChunkSink
@@ -22,14 +23,15 @@ type TextSigner struct {
 	// The open block by number of trigram, a byte each: to set one, nothing has to be
 	// read, so that no trigram waits for the one before.
 	had    [textSignBits]byte
-	signs  []byte // of blocks that are not written
+	signs  []uint64 // of blocks that are not written, textSignWords each
+	chunk  []byte   // scratch
 	chunks int
 }
 
 // NewTextSigner returns a writer of a text index to sink. Where there are fewer
 // than least strings, nothing is written: going through them takes no longer than
-// the index would. The signer holds 64 bytes a block of so many strings, or of a
-// chunk.
+// the index would. The signer holds 64 bytes a block of least strings, or of a
+// chunk, which is 32 KiB.
 //
 // It tells blocks of 1<<shift strings apart, from 4 to 10; another shift is taken
 // for the nearest of these. A signature is of one size: the more strings it is of,
@@ -83,30 +85,75 @@ func (w *TextSigner) endBlock() {
 	w.signs = appendSignature(w.signs, &w.had)
 	clear(w.had[:])
 	w.after = false
-	if w.n >= w.least && len(w.signs) >= textSignChunk {
-		w.write(textSignChunk)
+	if w.n >= w.least && len(w.signs) >= textSignBlocks*textSignWords {
+		w.write(textSignBlocks)
 	}
 }
 
-// appendSignature appends the bits of a block, whose bytes are 0 or 1, to dst.
-func appendSignature(dst []byte, had *[textSignBits]byte) []byte {
+// appendSignature appends the bits of a block, whose bytes are 0 or 1, to dst:
+// bit n as bit signRow(n mod 64) of word n/64.
+func appendSignature(dst []uint64, had *[textSignBits]byte) []uint64 {
 	for from := 0; from < textSignBits; from += 64 {
 		h := (*[64]byte)(had[from:])
-		dst = binary.LittleEndian.AppendUint64(dst, le64(h[0:])|le64(h[8:])<<1|le64(h[16:])<<2|le64(h[24:])<<3|
+		dst = append(dst, le64(h[0:])|le64(h[8:])<<1|le64(h[16:])<<2|le64(h[24:])<<3|
 			le64(h[32:])<<4|le64(h[40:])<<5|le64(h[48:])<<6|le64(h[56:])<<7)
 	}
 	return dst
 }
 
-// write writes what there is in chunks, as long as at least so many bytes are left.
+// signRow returns where bit n of 64 stands, and of what stands at n which it is.
+func signRow(n int) int { return n%8*8 + n/8 }
+
+// write writes the signatures in chunks, as long as those of at least so many
+// blocks are left.
 func (w *TextSigner) write(least int) {
 	left := w.signs
-	for ; w.err == nil && len(left) >= least; w.chunks++ {
-		n := min(len(left), textSignChunk)
-		w.err = w.sink.WriteChunk(left[:n])
+	for ; w.err == nil && len(left) >= least*textSignWords; w.chunks++ {
+		n := min(len(left), textSignBlocks*textSignWords)
+		w.chunk = appendSlices(w.chunk[:0], left[:n])
+		w.err = w.sink.WriteChunk(w.chunk)
 		left = left[n:]
 	}
 	w.signs = w.signs[:copy(w.signs, left)]
+}
+
+// appendSlices appends the chunk of some signatures to dst.
+func appendSlices(dst []byte, signs []uint64) []byte {
+	blocks := len(signs) / textSignWords
+	words := (blocks + 63) / 64 // of a bit
+	from := len(dst)
+	dst = slices.Grow(dst, textSignBits*words*8)[:from+textSignBits*words*8]
+	to := dst[from:]
+	var m [64]uint64
+	for i := range words {
+		for column := range textSignWords {
+			clear(m[:])
+			for b := range min(blocks-i*64, 64) {
+				m[b] = signs[(i*64+b)*textSignWords+column]
+			}
+			transpose(&m)
+			for row, w := range &m {
+				binary.LittleEndian.PutUint64(to[((column*64+signRow(row))*words+i)*8:], w)
+			}
+		}
+	}
+	return dst
+}
+
+// transpose makes bit i of word j bit j of word i (Warren, Hacker's Delight, 7-3):
+// it swaps the quarters of the square that are off the diagonal, then those of each
+// quarter.
+func transpose(m *[64]uint64) {
+	mask := uint64(1<<32 - 1)
+	for j := 32; j > 0; j >>= 1 {
+		for k := 0; k < 64; k = (k + j + 1) &^ j {
+			a, b := &m[k&63], &m[(k+j)&63]
+			t := (*a>>(j&63) ^ *b) & mask
+			*a ^= t << (j & 63)
+			*b ^= t
+		}
+		mask ^= mask << (j >> 1)
+	}
 }
 
 // Finish writes what is left and the directory. It returns the first error of
