@@ -60,16 +60,15 @@
 // # Text index
 //
 // A [Text] says which blocks of consecutive strings of a dictionary, 16 to 1,024
-// of them, may have all trigrams of a folded needle ([Fold]). It is stored in one of
-// two forms: lists are the shorter and read less of, signatures cost a quarter to
-// write. Which it is, the version in the directory says.
+// of them, may have each trigram of a needle, folded ([Fold]). It is stored in one
+// of two forms: lists ([TextWriter]) are the shorter ones and the surer ones,
+// signatures ([TextSigner]) take a third of the time to write.
 //
-// Lists: bytes count by class (a to z, 0
-// to 9, ".", "-", "_", and one for all other ASCII; a byte b beyond ASCII has
-// class 7b mod 40), so that a trigram is a number below 40³, its key: (first ×
-// 40 + second) × 40 + third. The index comes in parts, each of blocks of its
-// own: a part ends with the block that brings the distinct keys of its blocks,
-// added up, to 1,048,576. A part takes chunks of its own.
+// Lists: bytes count by class (a to z, 0 to 9, ".", "-", "_", and one for all other
+// ASCII; a byte b beyond ASCII has class 7b mod 40), so that a trigram is a number
+// below 40³, its key: (first × 40 + second) × 40 + third. The index comes in parts,
+// each of blocks of its own: a part ends with the block that brings the distinct
+// keys of its blocks, added up, to 1,048,576. A part takes chunks of its own.
 //
 //	chunk 0 … k-1: lists of ascending keys, cut once they reach 16 KiB
 //	  uvarint         length of the heads

@@ -1,6 +1,6 @@
 package index
 
-// The trigrams of a text index are those of folded bytes ([Fold]), each byte
+// The trigrams of a text index of lists are those of folded bytes ([Fold]), each byte
 // cut down to one of forty classes: 40³ keys fit 16 bits, a table by key stays
 // in the processor's cache, and what logins and addresses are made of keeps
 // its identity. Bytes that share a class cost a look at a block in vain, never

@@ -132,7 +132,7 @@ type textWriter interface {
 }
 
 // textWriter opens the text index of dictionary d. That of a fresh table, which is
-// soon merged, is of signatures: they cost an ingest a quarter as much.
+// soon merged, is of signatures: they cost an ingest a third as much.
 //
 // A search of a large domain goes through the users of all others, so that their
 // blocks are small; a fresh table has none that large.
