@@ -3,7 +3,6 @@ package leaks
 import (
 	"encoding/binary"
 	"hash/maphash"
-	"math/bits"
 	"unsafe"
 )
 
@@ -12,20 +11,18 @@ const addBatch = 32
 
 // A comingRow is what adding a row needs of it: where its strings may be.
 type comingRow struct {
-	hash   hash128
 	user   string // as stored: the local part alone, or the whole name
 	bare   uint32 // 1 for a local part alone
 	lo, hi int    // its machine in keys; empty without any fact
 	root   string // the root of a domain that may be new, as it is to be stored
 
-	// Tags, and the first slots they lead to. Those of domain, mail and facts
-	// are there only if the row is likely to need them.
-	group, host, machine, domain, mail, rootTag uint32
-	facts                                       [machineFields]uint32
+	// Tags, and the first slots they lead to. That of domain is there only if the
+	// row is likely to need it.
+	host, machine, domain, mail, rootTag uint32
 
-	groupSlot, hostSlot, machineSlot uint64
-	ahead                            ahead
-	brought                          bool // root is not the domain's own
+	hostSlot, machineSlot uint64
+	ahead                 ahead
+	brought               bool // root is not the domain's own
 }
 
 // An ahead is a set of tags that a row has already.
@@ -33,9 +30,7 @@ type ahead uint8
 
 const (
 	aheadDomain ahead = 1 << iota
-	aheadUser         // mail, user and bare
-	aheadFacts
-	aheadRoot // root and rootTag
+	aheadRoot         // root and rootTag
 )
 
 // add takes a row. It keeps nothing of r's strings.
@@ -68,8 +63,7 @@ func (b *tableBuilder) prepareBatch(rows []row) {
 	for i := range batch {
 		r, c := &rows[i], &batch[i]
 		c.ahead = 0
-		c.hash = hashOf(r.hash)
-		c.group = tagOf(groupMix(c.hash))
+		b.tagUser(r, c)
 		if !r.rootLate {
 			b.tagDomain(r, c)
 		}
@@ -85,43 +79,30 @@ func (b *tableBuilder) prepareBatch(rows []row) {
 }
 
 // awaitKnown asks for the places of what most rows share with others: their
-// group, host and machine. Its result is of no use but that nobody takes the
+// host and machine. Its result is of no use but that nobody takes the
 // loads away.
 func (b *tableBuilder) awaitKnown(batch []comingRow) (sum uint64) {
 	hosts := b.dicts[dictHost]
 	for i := range batch {
 		c := &batch[i]
-		c.groupSlot = b.slots[c.group&uint32(len(b.slots)-1)]
 		c.hostSlot = hosts.slot(c.host)
 		c.machineSlot = b.machines.slot(c.machine)
 	}
 	for i := range batch {
 		c := &batch[i]
-		if n := uint32(c.groupSlot); n != 0 {
-			sum += uint64(b.groups[n-1].rows)
-		}
 		sum += hosts.record(c.hostSlot, recordHead+40) + b.machines.record(c.machineSlot, 64) + b.machines.record(c.machineSlot, recordHead+120)
 	}
 	return sum
 }
 
-// awaitNew asks for the places of what belongs to a credential, host or machine
-// where that seems to be new.
+// awaitNew asks for the places of mail domains, and of what belongs to a host that
+// seems to be new.
 func (b *tableBuilder) awaitNew(rows []row, batch []comingRow) (sum uint64) {
 	d := &b.dicts
 	for i := range batch {
 		r, c := &rows[i], &batch[i]
-		if uint32(c.groupSlot>>32) != c.group {
-			b.tagUser(r, c)
-		}
 		if uint32(c.hostSlot>>32) != c.host && c.ahead&aheadDomain == 0 {
 			b.tagDomain(r, c)
-		}
-		if c.hi > c.lo && uint32(c.machineSlot>>32) != c.machine {
-			c.ahead |= aheadFacts
-			for f, s := range r.facts() {
-				c.facts[f] = tagOf(maphash.String(b.seed, s))
-			}
 		}
 	}
 	var domains, mails, roots [addBatch]uint64
@@ -130,14 +111,7 @@ func (b *tableBuilder) awaitNew(rows []row, batch []comingRow) (sum uint64) {
 		if c.ahead&aheadDomain != 0 {
 			domains[i] = d[dictDomain].slot(c.domain)
 		}
-		if c.ahead&aheadUser != 0 {
-			mails[i] = d[dictMail].slot(c.mail)
-		}
-		if c.ahead&aheadFacts != 0 {
-			for f, tag := range c.facts {
-				sum += d[machineField(f).dict()].slot(tag)
-			}
-		}
+		mails[i] = d[dictMail].slot(c.mail)
 	}
 	for i := range batch {
 		r, c := &rows[i], &batch[i]
@@ -188,7 +162,6 @@ func (b *tableBuilder) tagUser(r *row, c *comingRow) {
 	if c.user, c.bare = r.username, 0; bareUser(r.username, r.localPart, r.emailDomain) {
 		c.user, c.bare = r.localPart, 1
 	}
-	c.ahead |= aheadUser
 }
 
 // addComing adds a row that prepareBatch has seen. Before is the row added just
@@ -204,18 +177,26 @@ func (b *tableBuilder) addComing(r *row, c *comingRow, before *row) {
 		domain = b.internDomain(root, r.domain, c.domain)
 		host = d[dictHost].internTagged(domain, r.host, c.host)
 	}
-	g := b.group(r, c, domain)
-	b.groups[g].rows++
 	if len(b.rows)/voteBlock%voteEach == 0 {
 		b.vote.add(r.seen, r.upload, r.log)
 	}
 	b.minSeen, b.maxSeen = min(b.minSeen, r.seen), max(b.maxSeen, r.seen)
 	machine := b.machine(r, c)
+	mail := d[dictMail].internTagged(0, r.emailDomain, c.mail)
+	user := d[dictUser].internLoosely(mail<<1|c.bare, c.user)
+	masked := b.mask(r)
 	n := len(b.rows)
 	b.rows = roomFor(b.rows, 1)[:n+1]
+	// Written where it stays: a copy would wait for what was just written.
 	to := &b.rows[n]
-	to.group, to.seen, to.upload, to.log = g, r.seen, r.upload, r.log
-	to.host, to.machine, to.typ = host, machine, r.typ
+	to.hash, to.digest = hashOf(r.hash), 0
+	if r.hasPassword {
+		to.digest = r.digest
+	}
+	to.seen, to.upload, to.log = r.seen, r.upload, r.log
+	to.domain, to.host, to.machine, to.typ = domain, host, machine, r.typ
+	to.mail, to.user, to.mask = mail, user, masked
+	to.pw = packPassword(r.hasPassword, r.pwLen, r.classes)
 	// Rows that follow each other often share these.
 	if before != nil && before.source == r.source {
 		to.source = b.rows[n-1].source
@@ -234,45 +215,6 @@ func (b *tableBuilder) addComing(r *row, c *comingRow, before *row) {
 	}
 }
 
-// group returns the number of the row's group. What belongs to the credential
-// is looked at only when it is new below its root: all of it is in the hash.
-func (b *tableBuilder) group(r *row, c *comingRow, domain uint32) uint32 {
-	root := b.domains[domain].root
-	mask := uint32(len(b.slots) - 1)
-	i := c.group & mask
-	for ; b.slots[i] != 0; i = (i + 1) & mask {
-		if uint32(b.slots[i]>>32) != c.group {
-			continue
-		}
-		n := uint32(b.slots[i]) - 1
-		if g := &b.groups[n]; g.hash == c.hash && g.root == root {
-			return n
-		}
-	}
-	if c.ahead&aheadUser == 0 {
-		b.tagUser(r, c)
-	}
-	n := uint32(len(b.groups))
-	d := &b.dicts
-	mail := d[dictMail].internTagged(0, r.emailDomain, c.mail)
-	user := d[dictUser].internLoosely(mail<<1|c.bare, c.user)
-	masked := b.mask(r)
-	b.groups = roomFor(b.groups, 1)[:n+1]
-	// Written where it stays: a copy would wait for what was just written.
-	g := &b.groups[n]
-	g.hash, g.root, g.rows, g.digest = c.hash, root, 0, 0
-	g.domain, g.mail, g.user, g.mask = domain, mail, user, masked
-	g.pw = packPassword(r.hasPassword, r.pwLen, r.classes)
-	if r.hasPassword {
-		g.digest = r.digest
-	}
-	b.slots[i] = uint64(c.group)<<32 | uint64(n+1)
-	if len(b.groups)*2 > len(b.slots) {
-		b.slots = growSlots(b.slots)
-	}
-	return n
-}
-
 // mask returns the number of the row's mask. Nearly all are found by their ends.
 func (b *tableBuilder) mask(r *row) uint32 {
 	if r.maskEnds == 0 {
@@ -283,13 +225,6 @@ func (b *tableBuilder) mask(r *row) uint32 {
 		*n = b.dicts[dictMask].intern(b.seed, r.mask) + 1
 	}
 	return *n - 1
-}
-
-// groupMix spreads a hash that may be no hash, as in tests. The root is not in
-// it: next to no hash stands below several.
-func groupMix(h hash128) uint64 {
-	hi, lo := bits.Mul64(h.lo^mixPrime, mixPrime)
-	return hi ^ lo ^ h.hi
 }
 
 // A machineTuple is one infected machine: the ordinals of its facts.
@@ -314,7 +249,7 @@ func (b *tableBuilder) machine(r *row, c *comingRow) uint32 {
 	key := b.keys[c.lo:c.hi]
 	if len(key) == 0 {
 		if b.noFacts == 0 {
-			b.tuples = append(roomFor(b.tuples, 1), b.tuple(r, nil))
+			b.tuples = append(roomFor(b.tuples, 1), b.tuple(r))
 			b.noFacts = b.machines.skip() + 1
 		}
 		return b.noFacts - 1
@@ -322,20 +257,16 @@ func (b *tableBuilder) machine(r *row, c *comingRow) uint32 {
 	// Interners copy what they keep.
 	n := b.machines.internTagged(0, unsafe.String(unsafe.SliceData(key), len(key)), c.machine)
 	if n == uint32(len(b.tuples)) {
-		var tags *[machineFields]uint32
-		if c.ahead&aheadFacts != 0 {
-			tags = &c.facts
-		}
-		b.tuples = append(roomFor(b.tuples, 1), b.tuple(r, tags))
+		b.tuples = append(roomFor(b.tuples, 1), b.tuple(r))
 	}
 	return n
 }
 
-// tuple interns the facts of a row's machine, whose tags may be at hand.
-func (b *tableBuilder) tuple(r *row, tags *[machineFields]uint32) (t machineTuple) {
+// tuple interns the facts of a new machine.
+func (b *tableBuilder) tuple(r *row) (t machineTuple) {
 	for f, s := range r.facts() {
-		if in := b.dicts[machineField(f).dict()]; tags != nil {
-			t[f] = in.internTagged(0, s, tags[f])
+		if in := b.dicts[machineField(f).dict()]; in.loose {
+			t[f] = in.internLoosely(0, s)
 		} else {
 			t[f] = in.intern(b.seed, s)
 		}

@@ -8,28 +8,20 @@ import (
 )
 
 // A builtRow is a row in a builder: everything that is a string is the number
-// its interner gave it.
+// its interner gave it. What belongs to its credential is the same in all rows of
+// one hash; sorting brings those together.
 type builtRow struct {
-	group             uint32
+	hash              hash128
+	digest            uint64
 	seen, upload, log uint32
-	source, host      uint32
-	machine           uint32
+	domain, host      uint32
+	mail, user        uint32
+	mask, pw          uint32
+	source            uint32
 	software          uint32
 	protocol          uint32
+	machine           uint32
 	typ               Type
-}
-
-// A builtGroup is a (root, hash) in a builder.
-type builtGroup struct {
-	hash   hash128
-	root   uint32
-	rows   uint32
-	digest uint64
-	domain uint32
-	mail   uint32
-	user   uint32
-	mask   uint32
-	pw     uint32
 }
 
 // A tableBuilder collects rows for one fresh table. It keeps its memory
@@ -38,8 +30,6 @@ type tableBuilder struct {
 	limit    int
 	dicts    [numDicts]*interner
 	rows     []builtRow
-	groups   []builtGroup
-	slots    []uint64       // of groups: a tag, below it the number+1
 	machines *interner      // all facts of a machine as one string
 	tuples   []machineTuple // by machine
 	noFacts  uint32         // the number+1 of the machine without any fact; 0 if none
@@ -61,13 +51,16 @@ type tableBuilder struct {
 // newTableBuilder returns an empty builder that is meant to be encoded at
 // limitRows rows or before.
 func newTableBuilder(limitRows int) *tableBuilder {
-	b := &tableBuilder{limit: limitRows, slots: make([]uint64, internSlots), seed: maphash.MakeSeed(), minSeen: math.MaxUint32, out: new(encodeScratch)}
+	b := &tableBuilder{limit: limitRows, seed: maphash.MakeSeed(), minSeen: math.MaxUint32, out: new(encodeScratch)}
 	for d := range b.dicts {
 		b.dicts[d] = newInterner()
 	}
-	// Nearly every new credential has a user that is new to the table; to look
-	// for the others would cost more than to keep them twice.
-	b.dicts[dictUser].loose = true
+	// Nearly every credential has a user that is new to the table, and nearly every
+	// new machine has identifiers of its own; to look for the others would cost more
+	// than to keep them twice.
+	for _, d := range [...]dictID{dictUser, dictMachineID, dictHWID, dictComputer, dictIP} {
+		b.dicts[d].loose = true
+	}
 	b.machines = newInterner()
 	b.masks = make([]uint32, normalize.MaskEnds)
 	return b
@@ -82,8 +75,7 @@ func newTableBuilderLike(full *tableBuilder) *tableBuilder {
 		in.grow(full.dicts[d])
 	}
 	b.machines.grow(full.machines)
-	b.rows, b.groups = make([]builtRow, 0, cap(full.rows)), make([]builtGroup, 0, cap(full.groups))
-	b.slots = make([]uint64, len(full.slots))
+	b.rows = make([]builtRow, 0, cap(full.rows))
 	b.tuples, b.domains = make([]machineTuple, 0, cap(full.tuples)), make([]builtDomain, 0, cap(full.domains))
 	return b
 }
@@ -112,7 +104,7 @@ func (b *tableBuilder) memory() int64 {
 	if b.used > 0 && len(b.rows) < b.usedRows+32 {
 		return b.used
 	}
-	n := int64(len(b.rows))*rowBytes + int64(len(b.groups))*groupBytes + b.machines.memory() + int64(len(b.tuples))*tupleBytes + int64(len(b.domains))*domainBytes
+	n := int64(len(b.rows))*rowBytes + b.machines.memory() + int64(len(b.tuples))*tupleBytes + int64(len(b.domains))*domainBytes
 	for _, d := range b.dicts {
 		n += d.memory()
 	}
@@ -120,11 +112,10 @@ func (b *tableBuilder) memory() int64 {
 	return n
 }
 
-// What a row, a group and a machine cost in a builder, with what encode and
+// What a row, a machine and a domain cost in a builder, with what encode and
 // the table's writer keep for each.
 const (
-	rowBytes    = 40 + 4 + 4 + 8
-	groupBytes  = 56 + 16 + 8 + 16 + 4 + 8 + 4 + 12
+	rowBytes    = 80 + 8 + 4 + 16 + 4 + 4 + 4 + 4 + 4 + 12
 	tupleBytes  = 28 + 36 + 4 + 8
 	domainBytes = 8
 )
@@ -134,10 +125,9 @@ func (b *tableBuilder) reset() {
 	for _, d := range b.dicts {
 		d.reset()
 	}
-	b.rows, b.groups, b.vote = b.rows[:0], b.groups[:0], timeVote{}
+	b.rows, b.vote = b.rows[:0], timeVote{}
 	b.used, b.usedRows = 0, 0
 	b.minSeen, b.maxSeen = math.MaxUint32, 0
-	clear(b.slots)
 	b.machines.reset()
 	b.tuples, b.noFacts = b.tuples[:0], 0
 	b.domains = b.domains[:0]

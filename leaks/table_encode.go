@@ -19,18 +19,19 @@ type encodeScratch struct {
 	order   hashOrder
 	machine []uint32 // rank of each machine
 	hashes  []uint64
-	groups  []uint32 // the builder's groups in the table's order
-	starts  []uint32 // by place in groups: the first of the group's rows in rows
 	rows    []uint32 // the builder's rows in the table's order
+	starts  []uint32 // by group: its first place in rows, and the end
 	counts  []uint32
-	ofRoot  []uint32 // by the builder's group: the rank of its root
+	ofRoot  []uint32 // by the builder's row: the builder's root, then its rank
+	ofUser  []uint32 // by the builder's row: the builder's user
+	again   []uint64 // by the builder's row, a bit: an earlier one is of the same group
+	groupOf []uint32 // scratch of beginGroups
 	seen    []uint32 // by the builder's row
-	byHash  []uint32 // places of groups by their hash; nil if some may be alike
+	byHash  []uint32 // groups by their hash; nil if some may be alike
 	users   []uint32
 	tuples  []numberedTuple
 
-	groupBatch []builtGroup
-	rowBatch   []builtRow
+	rowBatch []builtRow
 
 	rootEnds  []uint32 // by rank of a root: where its groups end
 	rootHash  []uint64 // by rank of a root: its hash in sketches; 0 of the empty one
@@ -70,14 +71,14 @@ func (b *tableBuilder) encode(ctx context.Context, seg *segment.Writer) (tableSu
 	w := newTableWriter(seg, vote.result(), &b.out.order, false)
 	w.meta.ownRoots, w.meta.rootList = b.ownRoots, normalize.RootList()
 	parallel := onTwo(b.len())
+	order := b.orderHashes()
 	if err := b.encodeDicts(ctx, w, parallel); err != nil {
 		return tableSummary{}, err
 	}
 	if err := b.encodeMachines(w); err != nil {
 		return tableSummary{}, err
 	}
-	b.orderGroups()
-	b.orderRows()
+	b.orderRows(order)
 	w.beginRows()
 	aggs := w.aggregates()
 	heavy := b.findHeavy()
@@ -153,80 +154,153 @@ func (b *tableBuilder) encodeMachines(w *tableWriter) error {
 	return w.finishMachines(out)
 }
 
-// orderGroups sorts the groups by (root, hash): first all by hash, then, with
-// a sort that keeps that order, by root.
-func (b *tableBuilder) orderGroups() {
+// A hashedOrder is the rows by hash, then by arrival: what [hashOrder.sort] made of
+// them.
+type hashedOrder struct {
+	keys  []uint64
+	again int  // how many are of the same group as the one before
+	alike bool // some may be alike in their hash and yet of different groups
+}
+
+// orderHashes sorts the rows by hash, finds those of which an earlier one is of the
+// same group, and tells the dictionary of users which of its strings only those
+// refer to.
+func (b *tableBuilder) orderHashes() hashedOrder {
 	s := b.out
-	n := len(b.groups)
-	s.hashes, s.ofRoot = resize(s.hashes, n), resize(s.ofRoot, n)
+	n := len(b.rows)
+	s.hashes, s.seen, s.ofRoot, s.ofUser = resize(s.hashes, n), resize(s.seen, n), resize(s.ofRoot, n), resize(s.ofUser, n)
+	for i := range b.rows {
+		r := &b.rows[i]
+		s.hashes[i], s.seen[i], s.ofRoot[i], s.ofUser[i] = r.hash.hi, r.seen, b.domains[r.domain].root, r.user
+	}
+	s.again = resize(s.again, n/64+1)
+	clear(s.again)
+	o := hashedOrder{keys: s.order.sort(s.hashes)}
+	for i := 1; i < n; i++ {
+		if !s.order.alike(o.keys[i], o.keys[i-1]) {
+			continue
+		}
+		switch m, n := s.order.number(o.keys[i-1]), s.order.number(o.keys[i]); {
+		case s.ofRoot[m] == s.ofRoot[n] && b.rows[m].hash == b.rows[n].hash:
+			s.again[n/64] |= 1 << (n % 64)
+			o.again++
+		case s.hashes[m] == s.hashes[n]:
+			o.alike = true
+		}
+	}
+	if users := b.dicts[dictUser]; o.again > 0 {
+		users.used = resize(users.used, users.len()/64+1)
+		clear(users.used)
+		for i, user := range s.ofUser {
+			users.used[user/64] |= (^s.again[i/64] >> (i % 64) & 1) << (user % 64)
+		}
+	}
+	return o
+}
+
+// orderRows sorts the rows by (root, hash, seen, arrival): by root, keeping their
+// order by hash, then those of one group by time.
+func (b *tableBuilder) orderRows(by hashedOrder) {
+	s := b.out
+	n := len(b.rows)
 	roots := s.ranks[dictRoot].rank
 	s.counts = resize(s.counts, len(roots)+1)
 	clear(s.counts)
-	for i := range b.groups {
-		root := roots[b.groups[i].root]
-		s.hashes[i], s.ofRoot[i] = b.groups[i].hash.hi, root
-		s.counts[root+1]++
+	for i, root := range s.ofRoot {
+		rank := roots[root]
+		s.ofRoot[i] = rank
+		s.counts[rank+1]++
 	}
 	for i := range roots {
 		s.counts[i+1] += s.counts[i]
 	}
-	s.groups, s.byHash = resize(s.groups, n), resize(s.byHash, n)
-	alike, before := false, uint64(0)
-	for i, k := range s.order.sort(s.hashes) {
-		alike = alike || i > 0 && s.order.alike(k, before)
-		before = k
+	s.rows, s.byHash = resize(s.rows, n), resize(s.byHash, n)
+	for i, k := range by.keys {
 		n := s.order.number(k)
+		again := uint32(s.again[n/64]>>(n%64)&1) * inGroup
 		at := &s.counts[s.ofRoot[n]]
-		s.groups[*at], s.byHash[i] = n, *at
+		s.rows[*at], s.byHash[i] = n|again, *at|again
 		*at++
 	}
 	s.rootEnds = append(s.rootEnds[:0], s.counts[:len(roots)]...)
-	if alike {
+	if by.alike {
+		by.again = b.orderAlike()
+	}
+	b.beginGroups(by.again)
+	if by.alike {
 		s.byHash = nil
-		b.orderAlike()
 	}
 }
 
-// orderAlike sorts groups of one root and equal high halves by the low ones,
-// which have not been looked at. There are next to none in real data.
-func (b *tableBuilder) orderAlike() {
+// inGroup marks, while rows are ordered, one of the same group as the one before. No
+// table has as many rows.
+const inGroup = 1 << 31
+
+// orderAlike sorts rows of one root and equal high halves of hashes by the low
+// ones, which have not been looked at, and marks those of one group anew; it
+// returns how many it marks. There are next to none to sort in real data.
+func (b *tableBuilder) orderAlike() (again int) {
 	s := b.out
-	for lo := 0; lo < len(s.groups); {
-		first, hi := &b.groups[s.groups[lo]], lo+1
-		for hi < len(s.groups) && b.groups[s.groups[hi]].hash.hi == first.hash.hi && b.groups[s.groups[hi]].root == first.root {
+	for i := range s.rows {
+		s.rows[i] &^= inGroup
+	}
+	for lo := 0; lo < len(s.rows); {
+		first, hi := s.rows[lo], lo+1
+		for hi < len(s.rows) && s.hashes[s.rows[hi]] == s.hashes[first] && s.ofRoot[s.rows[hi]] == s.ofRoot[first] {
 			hi++
 		}
-		if hi-lo > 1 {
-			slices.SortFunc(s.groups[lo:hi], func(x, y uint32) int {
-				return cmp.Compare(b.groups[x].hash.lo, b.groups[y].hash.lo)
+		if run := s.rows[lo:hi]; len(run) > 1 {
+			slices.SortFunc(run, func(x, y uint32) int {
+				return cmp.Or(cmp.Compare(b.rows[x].hash.lo, b.rows[y].hash.lo), cmp.Compare(x, y))
 			})
+			for i := len(run) - 1; i > 0; i-- {
+				if b.rows[run[i]].hash.lo == b.rows[run[i-1]].hash.lo {
+					run[i] |= inGroup
+					again++
+				}
+			}
 		}
 		lo = hi
 	}
+	return again
 }
 
-// orderRows sorts the rows by (group, seen, arrival).
-func (b *tableBuilder) orderRows() {
+// beginGroups finds where groups begin, given how many rows belong to the group of
+// the row before, sorts the rows of each by time, and turns places among rows into
+// groups.
+func (b *tableBuilder) beginGroups(again int) {
 	s := b.out
-	s.starts = resize(s.starts, len(b.groups)+1)
-	s.counts = resize(s.counts, len(b.groups)) // by the builder's number: where its next row goes
-	sum := uint32(0)
-	for place, g := range s.groups {
-		s.starts[place], s.counts[g] = sum, sum
-		sum += b.groups[g].rows
+	s.starts = resize(s.starts, len(s.rows)-again+1)
+	if again == 0 {
+		for i := range s.starts {
+			s.starts[i] = uint32(i)
+		}
+		return
 	}
-	s.starts[len(s.groups)] = sum
-	s.rows, s.seen = resize(s.rows, len(b.rows)), resize(s.seen, len(b.rows))
-	for i := range b.rows {
-		r := &b.rows[i]
-		s.seen[i] = r.seen
-		at := &s.counts[r.group]
-		s.rows[*at] = uint32(i)
-		*at++
+	groups := uint32(0)
+	s.groupOf = resize(s.groupOf, len(s.rows)+1) // by place among rows
+	for place, n := range s.rows {
+		if n&inGroup == 0 {
+			s.starts[groups] = uint32(place)
+			groups++
+		}
+		s.groupOf[place] = groups - 1
+		s.rows[place] = n &^ inGroup
+	}
+	s.starts[groups], s.groupOf[len(s.rows)] = uint32(len(s.rows)), groups
+	kept := s.byHash[:0]
+	for _, place := range s.byHash {
+		if place&inGroup == 0 {
+			kept = append(kept, s.groupOf[place])
+		}
+	}
+	s.byHash = kept
+	for i, end := range s.rootEnds {
+		s.rootEnds[i] = s.groupOf[end]
 	}
 	bySeen := func(x, y uint32) int { return cmp.Compare(s.seen[x], s.seen[y]) }
-	for place := range s.groups {
-		if run := s.rows[s.starts[place]:s.starts[place+1]]; len(run) > 1 && !slices.IsSortedFunc(run, bySeen) {
+	for g := range groups {
+		if run := s.rows[s.starts[g]:s.starts[g+1]]; len(run) > 1 && !slices.IsSortedFunc(run, bySeen) {
 			slices.SortStableFunc(run, bySeen)
 		}
 	}
@@ -239,10 +313,11 @@ func (b *tableBuilder) encodeRows(ctx context.Context, w *tableWriter, heavy *he
 	w.rootGroups.Append(0)
 	w.rootGroups.AppendAll(s.rootEnds)
 	w.roots = uint32(len(s.rootEnds) + 1)
-	w.byHash, w.users = s.byHash, resize(s.users, len(s.groups))[:0]
+	groups := s.starts[:len(s.starts)-1]
+	w.byHash, w.users = s.byHash, resize(s.users, len(groups))[:0]
 	if w.byHash == nil {
-		for _, n := range s.groups {
-			w.hashes = append(w.hashes, b.groups[n].hash.hi)
+		for _, first := range groups {
+			w.hashes = append(w.hashes, s.hashes[s.rows[first]])
 		}
 	}
 	agg := b.newAggregator(w)
@@ -284,8 +359,8 @@ func (b *tableBuilder) encodeGroups(ctx context.Context, w *tableWriter, lo, hi 
 		for end < hi && end-lo < batchGroups && starts[end+1]-starts[lo] <= batchRows {
 			end++
 		}
-		b.gatherGroups(w, lo, end)
 		b.gatherRows(w, lo, end)
+		b.gatherGroups(w, lo, end)
 		b.countBatch(w, lo, end, heavy, agg)
 		first := w.meta.rows
 		w.meta.groups += uint32(w.groupBatch.n)
@@ -297,27 +372,26 @@ func (b *tableBuilder) encodeGroups(ctx context.Context, w *tableWriter, lo, hi 
 	return nil
 }
 
-// gatherGroups fills the batch with the groups from lo to hi.
+// gatherGroups fills the batch with the groups from lo to hi, whose rows have been
+// gathered.
 func (b *tableBuilder) gatherGroups(w *tableWriter, lo, hi int) {
 	s, out := b.out, &w.groupBatch
-	s.groupBatch = resize(s.groupBatch, hi-lo)
-	in := s.groupBatch
-	for i, n := range s.groups[lo:hi] {
-		in[i] = b.groups[n]
-	}
-	out.n = len(in)
+	out.n = hi - lo
 	copy(out.row, s.starts[lo:hi])
 	domains, users, masks := s.ranks[dictDomain].rank, s.ranks[dictUser].rank, s.ranks[dictMask].rank
-	for i := range in {
-		out.user[i] = users[in[i].user]
+	for i := range out.n {
+		from, to := s.starts[lo+i], s.starts[lo+i+1]
+		user := s.rowBatch[from-s.starts[lo]].user
+		if to-from > 1 {
+			// That of the row which came first is surely known to the dictionary.
+			user = s.ofUser[slices.Min(s.rows[from:to])]
+		}
+		out.user[i] = users[user]
 	}
-	for i := range in {
-		out.domain[i] = domains[in[i].domain]
-	}
-	for i := range in {
-		g := &in[i]
-		out.mask[i], out.pw[i] = masks[g.mask], g.pw
-		out.key(i, g.hash, g.digest)
+	for i := range out.n {
+		r := &s.rowBatch[s.starts[lo+i]-s.starts[lo]]
+		out.domain[i], out.mask[i], out.pw[i] = domains[r.domain], masks[r.mask], r.pw
+		out.key(i, r.hash, r.digest)
 	}
 }
 
@@ -363,8 +437,10 @@ func (b *tableBuilder) gatherRows(w *tableWriter, lo, hi int) {
 // and puts aside what those of heavy e-mail domains need.
 func (b *tableBuilder) countBatch(w *tableWriter, lo, hi int, heavy *heavyScratch, agg *aggregator) {
 	s, rows := b.out, &w.rowBatch
-	for i := range s.groupBatch {
-		g := &s.groupBatch[i]
+	at := s.starts[lo]
+	for i := range hi - lo {
+		from, to := s.starts[lo+i]-at, s.starts[lo+i+1]-at
+		g := &s.rowBatch[from]
 		mail := heavy.of(g.mail)
 		if mail == nil && agg == nil {
 			continue
@@ -375,9 +451,8 @@ func (b *tableBuilder) countBatch(w *tableWriter, lo, hi int, heavy *heavyScratc
 			b.countUser(agg, heavy, g, w.groupBatch.user[i])
 		}
 		if mail != nil {
-			heavy.addGroup(mail, leak, password, g.pw, s.rootHash[s.ranks[dictRoot].rank[g.root]])
-			at := s.starts[lo]
-			heavy.addRows(mail, rows, int(s.starts[lo+i]-at), int(s.starts[lo+i+1]-at))
+			heavy.addGroup(mail, leak, password, g.pw, s.rootHash[s.ofRoot[s.rows[at+from]]])
+			heavy.addRows(mail, rows, int(from), int(to))
 		}
 	}
 	if agg != nil {

@@ -28,12 +28,11 @@ type heavyScratch struct {
 }
 
 // A heavyMail is an e-mail domain that gets an aggregate. Its runs begin at
-// from in facts, and at fromGroup in the others; the other numbers are where
-// they end so far.
+// from; the other numbers are where they end so far.
 type heavyMail struct {
-	number                               uint32
-	from, facts                          uint32
-	fromGroup, leaks, passwords, inverse uint32
+	number                    uint32
+	from, facts               uint32
+	leaks, passwords, inverse uint32
 }
 
 // rowFacts32 is what an aggregate counts of a row, in ordinals of the table.
@@ -47,13 +46,11 @@ func (b *tableBuilder) findHeavy() *heavyScratch {
 	h := &b.out.heavy
 	names := b.dicts[dictMail]
 	rows := make([]uint64, names.len())
-	groups := make([]uint32, names.len())
-	for i := range b.groups {
-		rows[b.groups[i].mail] += uint64(b.groups[i].rows)
-		groups[b.groups[i].mail]++
+	for i := range b.rows {
+		rows[b.rows[i].mail]++
 	}
 	h.slots, h.mails = resize(h.slots, names.len()), h.mails[:0]
-	facts, leaks := uint32(0), uint32(0)
+	facts := uint32(0)
 	for _, n := range b.out.ranks[dictMail].order {
 		h.slots[n] = -1
 		if len(names.at(n)) == 0 || rows[n] < freshAggregates*aggregateRows {
@@ -62,13 +59,12 @@ func (b *tableBuilder) findHeavy() *heavyScratch {
 		h.slots[n] = int32(len(h.mails))
 		h.mails = append(h.mails, heavyMail{
 			number: n, from: facts, facts: facts,
-			fromGroup: leaks, leaks: leaks, passwords: leaks, inverse: leaks,
+			leaks: facts, passwords: facts, inverse: facts,
 		})
 		facts += uint32(rows[n])
-		leaks += groups[n]
 	}
 	h.facts = resize(h.facts, int(facts))
-	h.leaks, h.passwords, h.inverse = resize(h.leaks, int(leaks)), resize(h.passwords, int(leaks)), resize(h.inverse, int(leaks))
+	h.leaks, h.passwords, h.inverse = resize(h.leaks, int(facts)), resize(h.passwords, int(facts)), resize(h.inverse, int(facts))
 	h.userRoot, h.mailRoot, h.root = resize(h.userRoot, b.dicts[dictUser].len()), resize(h.mailRoot, names.len()), 0
 	clear(h.userRoot)
 	clear(h.mailRoot)
@@ -92,7 +88,7 @@ func (h *heavyScratch) addGroup(m *heavyMail, leak, password uint64, pw uint32, 
 		h.passwords[m.passwords] = password
 		m.passwords++
 	}
-	if root != 0 && (m.inverse == m.fromGroup || h.inverse[m.inverse-1] != root) {
+	if root != 0 && (m.inverse == m.from || h.inverse[m.inverse-1] != root) {
 		h.inverse[m.inverse] = root
 		m.inverse++
 	}
@@ -114,7 +110,7 @@ func (h *heavyScratch) beginRoot() { h.root++ }
 
 // countUser adds the user of a group, and its mail domain, to the aggregate of
 // the root, each once.
-func (b *tableBuilder) countUser(agg *aggregator, h *heavyScratch, g *builtGroup, user uint32) {
+func (b *tableBuilder) countUser(agg *aggregator, h *heavyScratch, g *builtRow, user uint32) {
 	if h.userRoot[user] == h.root {
 		return
 	}
@@ -132,7 +128,7 @@ func (b *tableBuilder) countUser(agg *aggregator, h *heavyScratch, g *builtGroup
 
 // sketchHashes returns the hashes of a group's credential and password in
 // sketches.
-func sketchHashes(g *builtGroup) (leak, password uint64) {
+func sketchHashes(g *builtRow) (leak, password uint64) {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:8], g.hash.hi)
 	binary.BigEndian.PutUint64(b[8:], g.hash.lo)
@@ -168,9 +164,9 @@ func (b *tableBuilder) aggregateMails(ctx context.Context, w *tableWriter, h *he
 			users = users[1:] // the empty name
 		}
 		agg.agg.Usernames.AddMany(users)
-		agg.agg.Leaks.AddMany(h.leaks[m.fromGroup:m.leaks])
-		agg.agg.Passwords.AddMany(h.passwords[m.fromGroup:m.passwords])
-		agg.agg.Inverse.AddMany(h.inverse[m.fromGroup:m.inverse])
+		agg.agg.Leaks.AddMany(h.leaks[m.from:m.leaks])
+		agg.agg.Passwords.AddMany(h.passwords[m.from:m.passwords])
+		agg.agg.Inverse.AddMany(h.inverse[m.from:m.inverse])
 		name := b.dicts[dictMail].at(m.number)
 		if err := out.add(EmailDomain, name, uint64(m.facts-m.from), false, agg.finish()); err != nil {
 			return err

@@ -21,6 +21,9 @@ type interner struct {
 	// loose: a string may have several numbers, as it is looked for among those
 	// that came lately only. Sorting brings them together.
 	loose bool
+	// used, of a loose one that is to be ranked, has a bit for each number that
+	// counts; without it all do.
+	used []uint64
 }
 
 const (
@@ -85,7 +88,11 @@ func (in *interner) reset() {
 	in.arena, in.offs = in.arena[:0], in.offs[:0]
 	clear(in.slots)
 	clear(in.near)
+	in.used = in.used[:0]
 }
+
+// uses reports whether number i counts.
+func (in *interner) uses(i uint32) bool { return len(in.used) == 0 || in.used[i/64]>>(i%64)&1 != 0 }
 
 // memory estimates the bytes that the strings need: their records, 16 to 32 of
 // slots each unless it is loose, and their offset, order and rank.

@@ -36,15 +36,19 @@ const longStrings = 32
 
 // nested orders by the rank of the parent, then by bytes, and calls emit for
 // each string once, in order. key gives that rank for a parent number, below keys.
+// Numbers that do not count get no rank.
 // A string stays as it is until emit has returned for the next one.
 func (r *ranking) nested(in *interner, s *stringSorter, keys int, key func(parent uint32) uint32, emit func(key, n uint32, str []byte)) {
 	n := in.len()
 	r.rank, r.ranks = resize(r.rank, n), 0
-	s.ends = resize(s.ends, keys+1)
+	s.ends = resize(s.ends, keys+2)
 	s.keyOf = resize(s.keyOf, n)
 	clear(s.ends)
 	for i := range s.keyOf {
-		k := key(in.parent(uint32(i)))
+		k := uint32(keys) // none of those that are gone through
+		if in.uses(uint32(i)) {
+			k = key(in.parent(uint32(i)))
+		}
 		s.keyOf[i] = k
 		s.ends[k+1]++
 	}
