@@ -115,7 +115,7 @@ func (b *tableBuilder) memory() int64 {
 // What a row, a machine and a domain cost in a builder, with what encode and
 // the table's writer keep for each.
 const (
-	rowBytes    = 80 + 8 + 4 + 16 + 4 + 4 + 4 + 4 + 4 + 12
+	rowBytes    = 80 + 8 + 4 + 16 + 4 + 4 + 4 + 4 + 4 + 12 + 24
 	tupleBytes  = 28 + 36 + 4 + 8
 	domainBytes = 8
 )
