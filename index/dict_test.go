@@ -61,6 +61,41 @@ func buildDict(t testing.TB, strs []string) (*Dict, *codec.MemChunks) {
 	return d, chunks
 }
 
+// TestDictAddKept: strings that stay only until the next one has been added make the
+// same dictionary as any others, also in turn with those.
+func TestDictAddKept(t *testing.T) {
+	for seed := range uint64(6) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		strs, _ := corpus(rng, []int{1, 16, 17, 33, 5000, 20000}[seed])
+		_, want := buildDict(t, strs)
+		got := new(codec.MemChunks)
+		w := NewDictWriter(got)
+		var bufs [2][]byte
+		before := ""
+		for i, s := range strs {
+			b := append(bufs[i&1][:0], s...)
+			bufs[i&1] = b
+			var ord uint32
+			switch rng.IntN(3) * int(seed&1) {
+			case 0:
+				ord = w.AddKept(b)
+			case 1:
+				ord = w.Add(b)
+			case 2:
+				ord = w.AddString(s)
+			}
+			if ord != uint32(i) || w.Shared() != commonPrefix([]byte(before), []byte(s)) {
+				t.Fatalf("string %d: ordinal %d, %d bytes shared", i, ord, w.Shared())
+			}
+			before = s
+			clear(bufs[1-i&1]) // the one before may go
+		}
+		if err := w.Finish(); err != nil || !slices.EqualFunc(*got, *want, bytes.Equal) {
+			t.Fatalf("seed %d: other chunks, %v", seed, err)
+		}
+	}
+}
+
 func TestDictHoldsWhatWasAdded(t *testing.T) {
 	for seed := range uint64(6) {
 		rng := rand.New(rand.NewPCG(seed, 1))

@@ -93,7 +93,7 @@ func needles(rng *rand.Rand, strs []string, n int) []string {
 	return out
 }
 
-// smallParts makes strings enough for several parts.
+// manyStrings makes strings enough for several parts.
 func manyStrings(rng *rand.Rand, n int) []string {
 	out := make([]string, n)
 	for i := range out {
@@ -147,6 +147,71 @@ func TestSearchTextIsSearch(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTextEdges: the first and last strings of blocks and chunks are found, whatever
+// number of strings there are, and however many are held back at first; what is in
+// one string only leads to few others.
+func TestTextEdges(t *testing.T) {
+	for form, write := range eachForm {
+		const chunk = textSignBlocks << textLeastShift
+		for _, n := range []int{1, 2, 15, 16, 17, 1023, 1024, 1025, chunk - 1, chunk, chunk + 1, 2 * chunk, 5*chunk/2 + 7} {
+			for _, least := range []uint32{0, uint32(n), chunk + 1, 2*chunk + 1} {
+				strs := make([]string, n)
+				for i := range strs {
+					strs[i] = fmt.Sprintf("é%05x", i*40503%(1<<20))
+				}
+				chunks := new(codec.MemChunks)
+				w := write(chunks, least, textLeastShift)
+				for i, s := range strs {
+					shared := 0
+					if i > 0 {
+						shared = commonPrefix([]byte(strs[i-1]), []byte(s))
+					}
+					w.Add([]byte(s), shared)
+				}
+				if err := w.Finish(); err != nil {
+					t.Fatal(err)
+				}
+				x, err := OpenText(chunks, uint32(n))
+				if err != nil || (x == nil) != (uint32(n) < least) {
+					t.Fatalf("%s of %d strings, %d at least: %v, %v", form, n, least, x, err)
+				}
+				if x != nil {
+					checkEdges(t, form, x, strs)
+				}
+			}
+		}
+	}
+}
+
+func checkEdges(t *testing.T, form string, x *Text, strs []string) {
+	t.Helper()
+	looked, asked := uint32(0), 0
+	for i := 0; i < len(strs); i++ {
+		if j := i % 1024; len(strs) > 100 && j > 16 && j < 1000 {
+			continue
+		}
+		// The narrowest range, and all.
+		for _, r := range [][2]int{{i, i + 1}, {0, len(strs)}, {max(0, i-20), min(len(strs), i+20)}} {
+			found, n := false, uint32(0)
+			used, err := x.Candidates(uint32(r[0]), uint32(r[1]), NewMatcher(strings.ToUpper(strs[i])), func(from, to uint32) bool {
+				found = found || from <= uint32(i) && uint32(i) < to
+				n += to - from
+				return true
+			})
+			if !used || err != nil || !found {
+				t.Fatalf("%s of %d strings: string %d is not found from %d to %d: %v, %v", form, len(strs), i, r[0], r[1], used, err)
+			}
+			if r[1]-r[0] == len(strs) {
+				looked += n
+				asked++
+			}
+		}
+	}
+	if len(strs) > 1000 && int(looked)/asked > len(strs)/20 {
+		t.Errorf("%s of %d strings: one leads to %d on average", form, len(strs), int(looked)/asked)
 	}
 }
 

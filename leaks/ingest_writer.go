@@ -90,7 +90,7 @@ func (w *ingestWriter) addRows(ctx context.Context, rows []row) error {
 		w.pending.Read += int64(n)
 		w.pending.Ingested += int64(n)
 		rows = rows[n:]
-		if n == room || w.building.memory() >= w.store.opts.MemoryBudget*3/8 {
+		if w.building.full() || w.building.memory() >= w.store.opts.MemoryBudget*3/8 {
 			if err := w.rotate(ctx); err != nil {
 				return err
 			}

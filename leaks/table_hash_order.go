@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// A hashOrder orders group numbers by the high halves of their hashes, then by
-// number. Those are uniform bits, so two or three passes over the top bits all
-// but finish the sort.
+// A hashOrder orders the numbers of rows, or groups, by the high halves of their
+// hashes, then by number. Those are uniform bits, so two or three passes over the
+// top bits all but finish the sort.
 //
-// What is moved is one word a group: the number in the lowest bits, above it as
+// What is moved is one word each: the number in the lowest bits, above it as
 // much of the hash as there is room for.
 type hashOrder struct {
 	a, b []uint64
@@ -19,10 +19,10 @@ type hashOrder struct {
 
 const radixBits = 11
 
-// number returns the group of a key.
+// number returns that of a key.
 func (o *hashOrder) number(key uint64) uint32 { return uint32(key & o.mask) }
 
-// alike reports whether two keys may have one hash.
+// alike reports whether two keys may have one high half.
 func (o *hashOrder) alike(x, y uint64) bool { return (x^y)&^o.mask == 0 }
 
 // sort returns the keys of the hashes hi in order, valid until the next call.

@@ -28,14 +28,16 @@ type interner struct {
 
 const (
 	internSlots = 1 << 10 // at the start; a power of two
-	// maxArena keeps offsets well inside 32 bits: a builder is full before.
-	maxArena = 1 << 31
 
 	recordHead = 12
 
 	highHalf = ^uint64(1<<32 - 1)
 	mixPrime = 0x9e3779b97f4a7c15
 )
+
+// maxArena keeps offsets well inside 32 bits: a builder is full from there on, and
+// takes some rows more at most. Tests change it.
+var maxArena = 1 << 31
 
 func newInterner() *interner { return &interner{slots: make([]uint64, internSlots)} }
 

@@ -7,12 +7,12 @@ import "bytes"
 type ranking struct {
 	rank  []uint32
 	ranks uint32   // given so far
-	order []uint32 // after flat: the numbers by rank
+	order []uint32 // after flat of one that is not loose: the numbers by rank
 
 	bufs [2][itemBytes]byte // the strings emitted last, if they are short
 }
 
-// flat orders all strings by their bytes and calls emit for each, in order. A
+// flat orders all strings by their bytes and calls emit for each once, in order. A
 // string stays as it is until emit has returned for the next one.
 func (r *ranking) flat(in *interner, s *stringSorter, emit func(n uint32, str []byte)) {
 	n := in.len()

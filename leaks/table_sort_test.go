@@ -33,11 +33,15 @@ func TestStringSorter(t *testing.T) {
 		}
 		var r ranking
 		var got [][]byte
+		var kept []byte
 		r.flat(in, &sorter, func(n uint32, str []byte) {
 			if !bytes.Equal(str, in.at(n)) || r.order[len(got)] != n || r.rank[n] != uint32(len(got)) {
 				t.Fatal("order, rank and string do not agree")
 			}
-			got = append(got, bytes.Clone(str))
+			if len(got) > 0 && !bytes.Equal(kept, got[len(got)-1]) {
+				t.Fatal("a string did not stay until the next one")
+			}
+			kept, got = str, append(got, bytes.Clone(str))
 		})
 		if len(got) != in.len() || !slices.IsSortedFunc(got, bytes.Compare) {
 			t.Fatalf("round %d: %d of %d strings, sorted: %t", round, len(got), in.len(), slices.IsSortedFunc(got, bytes.Compare))
@@ -63,9 +67,11 @@ func TestRankingNested(t *testing.T) {
 		for range rng.IntN(4000) {
 			parent := uint32(min(rng.IntN(keys), rng.IntN(keys)))
 			s := fmt.Sprint("name", rng.IntN(1000))
-			switch rng.IntN(4) {
+			switch rng.IntN(5) {
 			case 0:
 				s = prefix + s
+			case 2:
+				s = "sixteen bytes, so"[:15+rng.IntN(3)]
 			case 1:
 				s += "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"[rng.IntN(13):]
 			}
@@ -78,13 +84,16 @@ func TestRankingNested(t *testing.T) {
 		}
 		turned := func(n uint32) uint32 { return uint32(keys) - 1 - n }
 		var r ranking
-		var before []byte
+		var before, kept []byte
 		last, count := uint32(0), 0
 		r.nested(in, &sorter, keys, turned, func(k, n uint32, str []byte) {
 			if k != turned(in.parent(n)) || !bytes.Equal(str, in.at(n)) || count > 0 && (k < last || k == last && bytes.Compare(before, str) >= 0) {
 				t.Fatal("out of order")
 			}
-			last, before = k, str
+			if count > 0 && !bytes.Equal(before, kept) {
+				t.Fatal("a string did not stay until the next one")
+			}
+			last, before, kept = k, bytes.Clone(str), str
 			ranks[pair{in.parent(n), string(str)}] = uint32(count)
 			count++
 		})
