@@ -158,6 +158,7 @@ func FuzzLine(f *testing.F) {
 		if clean == "" {
 			return
 		}
+		checkPlainURL(t, clean)
 		var rec leaks.Record
 		before := allocs.Bytes()
 		reason, detail := p.parse(clean, &rec)

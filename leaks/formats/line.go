@@ -57,10 +57,16 @@ func (p *lineParser) parse(s string, rec *leaks.Record) (leaks.RejectReason, str
 // password follow; a scheme behind login and password makes it URL last; what
 // is left is a login and a password.
 func (p *lineParser) cut(s string) (cut, leaks.RejectReason, string) {
+	n := schemeLen(s)
+	if n > 0 {
+		if c, ok := cutPlainURL(s, n); ok {
+			return c, "", ""
+		}
+	}
 	if c, ok := p.cutQuoted(s); ok {
 		return c, "", ""
 	}
-	if n := schemeLen(s); n > 0 {
+	if n > 0 {
 		return p.cutURL(s, n)
 	}
 	if c, ok := p.cutBareHost(s); ok {
