@@ -1,6 +1,6 @@
 # The words of this house; each is a stage of .ci/run or one go command.
 
-.PHONY: test race fuzz lint bench
+.PHONY: test race fuzz lint bench profile
 
 test:
 	.ci/run test
@@ -26,3 +26,15 @@ else
 	go test -run '^$$' -bench . -benchmem -count $(COUNT) ./...
 	cd bench && go test -run '^$$' -bench . -benchmem -count $(COUNT) ./...
 endif
+
+# profile makes anew what the compiler is told of where an ingest spends its time,
+# with which "go build ./examples/leakctl" builds: of five million records and as many
+# lines of the corpus.
+profile: tmp := $(shell mktemp -d)
+profile:
+	cd bench && go run ./cmd/gen -n 5000000 -seed 1 -format jsonl -o $(tmp)/c.jsonl
+	cd bench && go run ./cmd/gen -n 5000000 -seed 1 -format ulp -o $(tmp)/c.ulp
+	cd bench && go run ./cmd/ingest -digest -nomerge -cpuprofile $(tmp)/jsonl.prof $(tmp)/c.jsonl
+	cd bench && go run ./cmd/ingest -digest -nomerge -cpuprofile $(tmp)/ulp.prof $(tmp)/c.ulp
+	go tool pprof -proto -output examples/leakctl/default.pgo $(tmp)/jsonl.prof $(tmp)/ulp.prof
+	rm -r $(tmp)
