@@ -10,7 +10,7 @@ const (
 	aggChunkBytes = 64 << 10
 	// aggAloneBytes is from where on an aggregate has its chunk to itself: one
 	// with dense sketches, which is asked for most, and would wait for its
-	// neighbours to be decompressed.
+	// neighbours to be checked.
 	aggAloneBytes = 16 << 10
 	// aggPieceBytes is the most of one aggregate in a chunk.
 	aggPieceBytes = 1 << 20

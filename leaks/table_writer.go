@@ -461,9 +461,9 @@ func (w *tableWriter) finish() (tableSummary, error) {
 	}, err
 }
 
-// An aggregatesOut writes stored aggregates; names ascend. They are never compressed:
-// a large domain's has 64 KiB, of which to decompress them takes as long as all the
-// rest of an answer, and it would save 1.4 bytes a record of the corpus of bench.
+// An aggregatesOut writes stored aggregates; names ascend. Aggregates are never
+// compressed: to decompress a large domain's 64 KiB takes as long as the rest of a
+// first answer, and would save 1.4 bytes a record of the corpus of bench.
 type aggregatesOut struct {
 	names       *index.DictWriter
 	place, rows *segment.IntsWriter
