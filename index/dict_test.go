@@ -47,7 +47,7 @@ func buildDict(t testing.TB, strs []string) (*Dict, *codec.MemChunks) {
 	chunks := new(codec.MemChunks)
 	w := NewDictWriter(chunks)
 	for i, s := range strs {
-		if got := w.AddString(s); got != uint32(i) {
+		if got := w.Add([]byte(s)); got != uint32(i) {
 			t.Fatalf("ordinal %d, want %d", got, i)
 		}
 	}
@@ -75,15 +75,11 @@ func TestDictAddKept(t *testing.T) {
 		for i, s := range strs {
 			b := append(bufs[i&1][:0], s...)
 			bufs[i&1] = b
-			var ord uint32
-			switch rng.IntN(3) * int(seed&1) {
-			case 0:
-				ord = w.AddKept(b)
-			case 1:
-				ord = w.Add(b)
-			case 2:
-				ord = w.AddString(s)
+			add := w.AddKept
+			if seed&1 == 1 && rng.IntN(2) == 0 {
+				add = w.Add
 			}
+			ord := add(b)
 			if ord != uint32(i) || w.Shared() != commonPrefix([]byte(before), []byte(s)) {
 				t.Fatalf("string %d: ordinal %d, %d bytes shared", i, ord, w.Shared())
 			}

@@ -50,13 +50,6 @@ func (w *DictWriter) Add(s []byte) uint32 {
 	return w.AddKept(*kept)
 }
 
-// AddString is Add for a string.
-func (w *DictWriter) AddString(s string) uint32 {
-	kept := &w.kept[w.n&1]
-	*kept = append((*kept)[:0], s...)
-	return w.AddKept(*kept)
-}
-
 // AddKept is Add for a string that stays as it is until the next one has been
 // added: it is not copied to be compared with that.
 func (w *DictWriter) AddKept(s []byte) uint32 {

@@ -12,13 +12,7 @@ import (
 // twice as long. A search looks at more blocks for what is in few strings, at fewer
 // for what is in many. Its errors are sticky: Finish gives the first.
 type TextSigner struct {
-	sink  codec.ChunkSink
-	err   error
-	least uint32
-	shift uint   // a block has 1<<shift strings
-	n     uint32 // strings added
-	after bool   // the string before is ASCII and in the same block
-	fold  []byte // scratch
+	textInput
 
 	// The open block by number of trigram, a byte each: to set one, nothing has to be
 	// read, so that no trigram waits for the one before.
@@ -37,20 +31,16 @@ type TextSigner struct {
 // for the nearest of these. A signature is of one size: the more strings it is of,
 // the more often blocks are candidates without need.
 func NewTextSigner(sink codec.ChunkSink, least uint32, shift int) *TextSigner {
-	return &TextSigner{sink: sink, least: least, shift: uint(min(max(shift, textLeastShift), textMostShift))}
+	return &TextSigner{textInput: newTextInput(sink, least, shift)}
 }
 
 // Add appends s, the string of the next ordinal, whose first shared bytes are
 // those of the string before.
 func (w *TextSigner) Add(s []byte, shared int) {
-	if w.n&(1<<w.shift-1) == 0 {
+	if w.begins() {
 		w.endBlock()
 	}
-	w.n++
-	// The trigrams of what s shares with the string before are in the block.
-	if !w.after {
-		shared = 0
-	}
+	shared = w.next(shared)
 	s = s[max(shared-2, 0):]
 	if w.after = w.sign(s) < 0x80; !w.after {
 		// What is set so far is of no use: s needs folding. It costs little, either.
@@ -168,8 +158,7 @@ func (w *TextSigner) Finish() error {
 		return w.err
 	}
 	var body codec.Writer
-	body.Uvarint(uint64(w.n))
-	body.Uint8(uint8(w.shift))
+	w.head(&body)
 	w.err = writeDirectory(w.sink, textSignVersion, 0, w.chunks, body.Bytes())
 	return w.err
 }

@@ -11,13 +11,7 @@ import (
 // them as they come and holds one part of the index, some 6 MiB at most
 // whatever their number. Its errors are sticky: Finish gives the first.
 type TextWriter struct {
-	sink  codec.ChunkSink
-	err   error
-	least uint32
-	shift uint   // a block has 1<<shift strings
-	n     uint32 // strings added
-	after bool   // the string before is ASCII and in the same block
-	fold  []byte // scratch
+	textInput
 
 	tables *textTables  // of the open part
 	heads  codec.Writer // of the open chunk
@@ -50,20 +44,16 @@ var textPool = sync.Pool{New: func() any { return new(textTables) }}
 // the fewer strings that do not match are looked at, and the longer the index.
 // Another shift is taken for the nearest of these.
 func NewTextWriter(sink codec.ChunkSink, least uint32, shift int) *TextWriter {
-	return &TextWriter{sink: sink, least: least, shift: uint(min(max(shift, textLeastShift), textMostShift))}
+	return &TextWriter{textInput: newTextInput(sink, least, shift)}
 }
 
 // Add appends s, the string of the next ordinal, whose first shared bytes are
 // those of the string before.
 func (w *TextWriter) Add(s []byte, shared int) {
-	if w.n&(1<<w.shift-1) == 0 {
+	if w.begins() {
 		w.beginBlock()
 	}
-	w.n++
-	// The trigrams of what s shares with the string before are in the block.
-	if !w.after {
-		shared = 0
-	}
+	shared = w.next(shared)
 	if w.after = isASCII(s[shared:]); w.after {
 		s = s[max(shared-2, 0):]
 	} else {
@@ -221,8 +211,7 @@ func (w *TextWriter) Finish() error {
 		return w.err
 	}
 	var body codec.Writer
-	body.Uvarint(uint64(w.n))
-	body.Uint8(uint8(w.shift))
+	w.head(&body)
 	body.Raw(w.dir.Bytes())
 	w.err = writeDirectory(w.sink, textVersion, uint64(w.parts), w.chunks, body.Bytes())
 	return w.err
